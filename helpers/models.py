@@ -1,0 +1,171 @@
+"""The one-hidden-layer MLP on a bag of words, and its sparse twin.
+
+`SparseOneHotMLP` is taught in notebook 02 (why it is equal, and fast) and `OneHotMLP`
+in notebook 04. Both hold the same parameters and give the same logits.
+"""
+
+import math
+
+import numpy as np
+import scipy.sparse
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from helpers.datasets import Bags
+
+
+class OneHotMLP(nn.Module):
+    """Linear, ReLU, Linear on multi-hot vectors.
+
+    Parameters
+    ----------
+    vocab_size : int
+        Length of the multi-hot vectors.
+    hidden_size : int
+        Units in the hidden layer.
+    num_outputs : int
+        1 for one logit (binary), or the number of classes.
+    """
+
+    def __init__(
+        self, vocab_size: int = 20_001, hidden_size: int = 200, num_outputs: int = 1
+    ) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(vocab_size, hidden_size)
+        self.output = nn.Linear(hidden_size, num_outputs)
+
+    def forward(self, multi_hot: Tensor) -> Tensor:
+        """Map float32 [batch, vocab] to logits [batch], or [batch, outputs] if several."""
+        h = torch.relu(self.hidden(multi_hot))  # [batch, hidden]
+        logits = self.output(h)  # [batch, outputs]
+        return logits.squeeze(1) if self.output.out_features == 1 else logits
+
+
+class SumOfRows(torch.autograd.Function):
+    """Sum the rows of `weight` that each bag selects; the gradient touches only those rows.
+
+    Forward is `torch.nn.functional.embedding_bag`. Its own sparse gradient holds one
+    row for each token of the batch; here the rows of equal tokens are summed first,
+    so that the optimizer reads and writes each row of `weight` once.
+    """
+
+    @staticmethod
+    def forward(ctx, weight: Tensor, ids: Tensor, offsets: Tensor) -> Tensor:
+        """Map weight [vocab, hidden] and bags to their sums [batch, hidden]."""
+        ctx.save_for_backward(ids, offsets)
+        ctx.weight_shape = weight.shape
+        return F.embedding_bag(ids, weight, offsets, mode="sum", include_last_offset=True)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:
+        """Map the gradient [batch, hidden] to a sparse one [vocab, hidden]."""
+        ids, offsets = ctx.saved_tensors
+        vocab_size, batch_size = ctx.weight_shape[0], len(grad)
+        ones = np.ones(len(ids), dtype=np.int8)
+        batch = (ones, ids.numpy(), offsets.numpy())  # CSR: the tokens of each review
+        columns = scipy.sparse.csr_array(batch, (batch_size, vocab_size)).tocsc()
+        reviews = torch.from_numpy(columns.indices)  # the reviews of each token
+        starts = torch.from_numpy(columns.indptr)  # [vocab + 1]
+        tokens = starts.diff().nonzero().squeeze(1)  # the tokens that occur
+        rows = F.embedding_bag(reviews, grad, starts[tokens], mode="sum")
+        return (
+            torch.sparse_coo_tensor(
+                tokens[None], rows, ctx.weight_shape, is_coalesced=True, check_invariants=False
+            ),
+            None,
+            None,
+        )
+
+
+class BagLinear(nn.Module):
+    """``nn.Linear`` on multi-hot vectors that are given as bags of token ids.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        As in ``nn.Linear``, and initialised like it. `weight` is stored transposed,
+        [in_features, out_features], so that a token's row lies in one piece.
+    sparse_grad : bool
+        On the CPU, give `weight` a sparse gradient (for SGD without momentum and
+        weight decay, many times faster); False gives a dense one, for any optimizer.
+    """
+
+    def __init__(self, in_features: int, out_features: int, sparse_grad: bool = True) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        self.sparse_grad = sparse_grad
+        self.weight = nn.Parameter(torch.empty(in_features, out_features))
+        self.bias = nn.Parameter(torch.empty(out_features))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new parameters, uniform within 1 / sqrt(in_features) as in ``nn.Linear``."""
+        bound = 1 / math.sqrt(self.in_features)
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, bags: Bags) -> Tensor:
+        """Map bags of a batch to float32 [batch, out_features]."""
+        if self.sparse_grad and self.weight.device.type == "cpu" and self.weight.requires_grad:
+            return SumOfRows.apply(self.weight, bags.ids, bags.offsets) + self.bias
+        sums = F.embedding_bag(
+            bags.ids, self.weight, bags.offsets, mode="sum", include_last_offset=True
+        )  # [batch, out_features]
+        return sums + self.bias
+
+    def extra_repr(self) -> str:
+        """Describe the layer in ``print(model)``."""
+        return f"in_features={self.in_features}, out_features={self.out_features}"
+
+
+class SparseOneHotMLP(nn.Module):
+    """`OneHotMLP` for bags of token ids: the same parameters, the same logits, faster.
+
+    Parameters
+    ----------
+    vocab_size, hidden_size, num_outputs : int
+        As in `OneHotMLP`.
+    sparse_grad : bool
+        As in `BagLinear`.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int = 20_001,
+        hidden_size: int = 200,
+        num_outputs: int = 1,
+        sparse_grad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.hidden = BagLinear(vocab_size, hidden_size, sparse_grad)
+        self.output = nn.Linear(hidden_size, num_outputs)
+
+    def forward(self, bags: Bags) -> Tensor:
+        """Map the bags of a batch to logits [batch], or [batch, outputs] if several."""
+        h = torch.relu(self.hidden(bags))  # [batch, hidden]
+        logits = self.output(h)  # [batch, outputs]
+        return logits.squeeze(1) if self.output.out_features == 1 else logits
+
+
+def to_sparse(model: OneHotMLP, sparse_grad: bool = True) -> SparseOneHotMLP:
+    """Return the sparse twin of `model`, with copies of its parameters."""
+    twin = SparseOneHotMLP(
+        model.hidden.in_features, model.hidden.out_features, model.output.out_features, sparse_grad
+    )
+    return _copy_parameters(model, twin)
+
+
+def to_dense(model: SparseOneHotMLP) -> OneHotMLP:
+    """Return the dense twin of `model`, with copies of its parameters."""
+    twin = OneHotMLP(model.hidden.in_features, model.hidden.out_features, model.output.out_features)
+    return _copy_parameters(model, twin)
+
+
+def _copy_parameters(source: nn.Module, twin: nn.Module) -> nn.Module:
+    twin = twin.to(source.output.weight.device)
+    with torch.no_grad():
+        twin.hidden.weight.copy_(source.hidden.weight.T)
+        twin.hidden.bias.copy_(source.hidden.bias)
+        twin.output.load_state_dict(source.output.state_dict())
+    return twin

@@ -1,0 +1,167 @@
+"""Execute notebooks in order and leave pages to read.
+
+    python tools/run_notebooks.py                 # all of notebooks/, into build/
+    python tools/run_notebooks.py --store 01 02   # renew the outputs stored in notebooks/
+
+The executed copies and an HTML page of each land in build/, with an index.html.
+"""
+
+import argparse
+import html
+import sys
+import time
+from pathlib import Path
+
+import nbclient
+import nbformat
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+
+PROJECT = Path(__file__).resolve().parent.parent
+CELL_SECONDS = 1_800
+
+
+class CellFailed(RuntimeError):  # noqa: N818 - it names what happened
+    """A cell raised an error; the message names notebook, cell and error."""
+
+
+def title_of(notebook: nbformat.NotebookNode, default: str) -> str:
+    """Return the first heading of the notebook."""
+    for cell in notebook.cells:
+        for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
+            if line.startswith("# "):
+                return line[2:].strip()
+    return default
+
+
+def execute(path: Path) -> nbformat.NotebookNode:
+    """Run a notebook in a fresh kernel, a line of progress for each cell.
+
+    Raises
+    ------
+    CellFailed
+        At the first cell that raises, runs too long or kills its kernel.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    client = nbclient.NotebookClient(
+        notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(path.parent)}}
+    )
+    for index in code:
+        notebook.cells[index].outputs, notebook.cells[index].execution_count = [], None
+    with client.setup_kernel():
+        for number, index in enumerate(code, start=1):
+            cell = notebook.cells[index]
+            start = time.perf_counter()
+            try:
+                client.execute_cell(cell, index, execution_count=number)
+            except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+                raise CellFailed(
+                    f"{path.name}, cell {cell.id!r} (code cell {number} of {len(code)}) "
+                    f"failed:\n\n{cell.source}\n\n{error}"
+                ) from error
+            seconds = time.perf_counter() - start
+            print(
+                f"  {path.stem}  {number:3d}/{len(code)}  {seconds:7.1f} s  {cell.id}", flush=True
+            )
+    return notebook
+
+
+def without_progress_bars(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Drop progress bars, timings and machine-dependent metadata before storing.
+
+    Raises
+    ------
+    CellFailed
+        If a cell wrote anything else to stderr: a stored notebook has no warnings.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.metadata.pop("execution", None)
+        kept = []
+        for output in cell.outputs:
+            if output.get("name") != "stderr":
+                kept.append(output)
+            elif any("%|" not in line and "it [" not in line for line in _lines(output.text)):
+                raise CellFailed(f"cell {cell.id!r} wrote to stderr:\n{output.text}")
+        cell.outputs = kept
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    return notebook
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
+
+
+def write_page(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write the executed notebook beside its HTML page."""
+    nbformat.write(notebook, path.with_suffix(".ipynb"))
+    page, _ = HTMLExporter(template_name="lab").from_notebook_node(
+        notebook, resources={"metadata": {"name": title_of(notebook, path.stem)}}
+    )
+    path.with_suffix(".html").write_text(page, encoding="utf-8")
+
+
+def write_index(rows: list[tuple[str, str, float]], folder: Path) -> Path:
+    """Write build/index.html: a link and the seconds for each notebook."""
+    items = "\n".join(
+        f'<li><a href="{stem}.html">{html.escape(title)}</a> '
+        f'<small>({seconds:.0f} s; <a href="{stem}.ipynb">notebook</a>)</small></li>'
+        for stem, title, seconds in rows
+    )
+    index = folder / "index.html"
+    index.write_text(
+        "<!doctype html>\n<html lang='en'><meta charset='utf-8'>\n"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
+        "<title>From Bag of Words to LoRA</title>\n"
+        "<style>body{font:18px/1.6 system-ui,sans-serif;max-width:42rem;margin:3rem auto;"
+        "padding:0 1rem} small{color:#555}</style>\n"
+        f"<h1>From Bag of Words to LoRA</h1>\n<ul>\n{items}\n</ul>\n</html>\n",
+        encoding="utf-8",
+    )
+    return index
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the notebooks named on the command line, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="first characters of notebook names, like 01")
+    parser.add_argument("--folder", type=Path, default=PROJECT / "notebooks")
+    parser.add_argument("--output", type=Path, default=PROJECT / "build")
+    parser.add_argument(
+        "--store", action="store_true", help="also store the outputs in the notebooks themselves"
+    )
+    options = parser.parse_args(arguments)
+    paths = sorted(options.folder.glob("*.ipynb"))
+    if options.names:
+        paths = [path for path in paths if path.name.startswith(tuple(options.names))]
+    if not paths:
+        print(f"No notebook in {options.folder} fits {options.names}.", file=sys.stderr)
+        return 2
+    options.output.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for position, path in enumerate(paths, start=1):
+        print(f"[{position}/{len(paths)}] {path.name}", flush=True)
+        start = time.perf_counter()
+        try:
+            notebook = execute(path)
+            if options.store:
+                nbformat.write(without_progress_bars(notebook), path)
+        except CellFailed as error:
+            print(f"\n{error}", file=sys.stderr)
+            return 1
+        seconds = time.perf_counter() - start
+        write_page(notebook, options.output / path.stem)
+        rows.append((path.stem, title_of(notebook, path.stem), seconds))
+        print(f"  {path.stem}  done in {seconds:.0f} s", flush=True)
+    if not options.names:
+        print(f"Read them: {write_index(rows, options.output)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
