@@ -46,7 +46,17 @@ READ_SECONDS = 30.0  # without a single byte
 DOWNLOAD_SECONDS = 900.0  # for a whole file
 DOWNLOAD_RETRIES = 1  # after a connection that broke or bytes that were wrong
 
-UNREADABLE = (OSError, EOFError, ValueError, LookupError, zlib.error, tarfile.TarError, csv.Error)
+#: what reading a damaged or foreign file, or a failed download, may raise
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    zlib.error,
+    tarfile.TarError,
+    csv.Error,
+)
 
 
 class DataUnavailable(RuntimeError):  # noqa: N818 - it names a state, not a fault of the code
@@ -185,7 +195,13 @@ def split(reviews: Reviews, validation_size: int = 5_000, seed: int = 0) -> tupl
         random_state=seed,
         stratify=np.array(reviews.labels),
     )
-    return reviews.select(np.sort(train)), reviews.select(np.sort(validation))
+    parts = reviews.select(np.sort(train)), reviews.select(np.sort(validation))
+    if any(len(set(part.labels)) < 2 for part in parts):
+        raise ValueError(
+            f"Holding out {validation_size} of {reviews} would leave a part without reviews of "
+            "one class. Choose a larger validation_size, or more reviews of the rare class."
+        )
+    return parts
 
 
 def balanced_sample(reviews: Reviews, size: int, seed: int | None = None) -> Reviews:
@@ -332,13 +348,12 @@ TEST_SOURCES = (
 def _load_test(folder: Path) -> Reviews:
     file = folder / "imdb" / "test.csv.gz"
     problems = []
-    if file.exists():
-        try:
-            return _verified(_read_csv(file), "test")
-        except UNREADABLE as error:
-            problems.append(f"{file} is damaged ({_reason(error)})")
-    else:
+    try:
+        return _verified(_read_csv(file), "test")
+    except FileNotFoundError:
         problems.append(f"{file} does not exist")
+    except UNREADABLE as error:
+        problems.append(f"{file} is damaged or unreadable ({_reason(error)})")
     if is_offline():
         problems.append("COURSE_OFFLINE is set, so nothing was downloaded")
     for source in () if is_offline() else TEST_SOURCES:
@@ -373,7 +388,12 @@ def _download(source: Source) -> Reviews:
 def _stream(url: str, output_file: str, _pooch: pooch.Pooch) -> None:
     """Download `url` to `output_file` (pooch's downloader interface), bounded in time."""
     deadline = time.monotonic() + DOWNLOAD_SECONDS
-    with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
+    with requests.get(
+        url,
+        stream=True,
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        headers={"Accept-Encoding": "identity"},  # the file's own bytes, whose checksum we know
+    ) as response:
         response.raise_for_status()
         size = int(response.headers.get("content-length", 0)) or None
         bar = tqdm(total=size, desc="downloading", unit="B", unit_scale=True, leave=False)

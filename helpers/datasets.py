@@ -7,10 +7,10 @@ token ids of all reviews and the offset at which each review starts.
 
 import hashlib
 import inspect
+import io
 import json
 import sys
 import warnings
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -89,8 +89,13 @@ class BagOfWordsDataset(Dataset):
         return self.select(indices)
 
     def select(self, indices: Sequence[int] | Tensor) -> "BagOfWordsDataset":
-        """Return the reviews at `indices` (0 to len - 1), in that order, as a data set."""
+        """Return the reviews at `indices`, in that order, as a data set.
+
+        Negative indices count from the end, as in ``dataset[-1]``; one that is out of
+        range raises IndexError.
+        """
         indices = torch.as_tensor(indices, dtype=torch.int64, device=self.ids.device)
+        indices = torch.arange(len(self), device=self.ids.device)[indices]
         starts = self.offsets[indices]  # [batch]
         lengths = self.offsets[indices + 1] - starts  # [batch]
         offsets = torch.zeros(len(indices) + 1, dtype=torch.int32, device=self.ids.device)
@@ -304,7 +309,7 @@ def _read_cache(file: Path, key: str) -> tuple[BagOfWordsDataset, Vocabulary] | 
         vocabulary = Vocabulary(json.loads(arrays["tokens"].tobytes()))
         tensors = (torch.from_numpy(arrays[name]) for name in ("ids", "offsets", "labels"))
         return BagOfWordsDataset(*tensors, vocab_size=len(vocabulary)), vocabulary
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+    except Exception:  # a damaged archive can raise nearly anything; all mean: make it anew
         return None
 
 
@@ -316,9 +321,12 @@ def _write_cache(file: Path, key: str, dataset: BagOfWordsDataset, vocabulary: V
         "offsets": dataset.offsets.numpy(),
         "labels": dataset.labels.numpy(),
     }
+    # packed in memory first: on a full disk savez would leave its archive half open
+    packed = io.BytesIO()
+    np.savez(packed, checksum=np.array(_checksum(arrays)), **arrays)
     try:
         with atomic_write(file) as raw:
-            np.savez(raw, checksum=np.array(_checksum(arrays)), **arrays)
+            raw.write(packed.getbuffer())
     except OSError as error:
         warnings.warn(
             f"The encoded reviews could not be kept in {file.parent} ({error}), so the next "

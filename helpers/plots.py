@@ -1,12 +1,19 @@
 """The course's pictures: one function each, each returns its Axes."""
 
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from itertools import cycle, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+import torch
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from scipy.stats import binom
+from torch import Tensor
 
 
 def use_course_style() -> None:
@@ -75,5 +82,675 @@ def review_lengths(
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.set(xlabel="words in the review (dashed: mean)", ylabel="reviews", title=title)
+    ax.legend()
+    return ax
+
+
+def ladder(
+    seconds: Mapping[str, tuple[float, float]], title: str, ax: Axes | None = None
+) -> Axes:
+    """Draw, for each way to feed a model, the seconds to iterate and to train an epoch.
+
+    Parameters
+    ----------
+    seconds : mapping of str to (float, float)
+        For each rung its name, the seconds to iterate and the seconds to train.
+    title : str
+        The finding.
+    """
+    ax = ax or plt.subplots()[1]
+    places = np.arange(len(seconds))
+    for shift, column, name in ((-0.2, 0, "iterate"), (0.2, 1, "train")):
+        values = [pair[column] for pair in seconds.values()]
+        bars = ax.barh(places + shift, values, height=0.38, label=f"{name} an epoch")
+        ax.bar_label(bars, fmt="%.2f s", padding=3, fontsize="small")
+    ax.set_yticks(places, list(seconds))
+    ax.grid(visible=False, axis="y")
+    ax.invert_yaxis()
+    ax.set_xscale("log")
+    ax.margins(x=0.15)
+    ax.set(xlabel="seconds for 25,000 reviews (logarithmic)", title=title)
+    ax.legend(loc="lower right")
+    return ax
+
+
+def accuracy_by_learning_rate(
+    accuracies: Mapping[float, Sequence[float]], title: str, ax: Axes | None = None
+) -> Axes:
+    """Draw accuracy against learning rate (logarithmic): a dot a seed, a line of means.
+
+    Parameters
+    ----------
+    accuracies : mapping of float to sequence of float
+        For each learning rate the accuracy of each seed.
+    title : str
+        The finding.
+    """
+    ax = ax or plt.subplots()[1]
+    rates = sorted(accuracies)
+    ax.plot(rates, [np.mean(accuracies[rate]) for rate in rates], "-", label="mean")
+    for rate in rates:
+        dots = ax.plot([rate] * len(accuracies[rate]), accuracies[rate], "o", color="C1", alpha=0.7)
+    dots[0].set_label("one seed")
+    ax.axhline(0.5, color="grey", linestyle="--", label="guessing")
+    ax.set_xscale("log")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.set(xlabel="learning rate (logarithmic)", ylabel="validation accuracy", title=title)
+    ax.legend()
+    return ax
+
+
+# --- 06 and 07: evaluation, the final pipeline -------------------------------------------
+
+
+def guessing_perplexity(
+    class_counts: Sequence[int], losses: Sequence[float], title: str, ax: Axes | None = None
+) -> Axes:
+    """Draw exp(loss) of a guessing model against the number of classes, and the trap 1/N.
+
+    Parameters
+    ----------
+    class_counts : sequence of int
+        Numbers of classes.
+    losses : sequence of float
+        The cross-entropy of equal logits for each, in nats.
+    title : str
+        The finding.
+    """
+    ax = ax or plt.subplots()[1]
+    counts = np.asarray(class_counts)
+    ax.plot(counts, counts, color="grey", linewidth=1, label="N")
+    ax.plot(counts, np.exp(losses), "o", color="C0", label="exp(cross-entropy), computed")
+    ax.plot(counts, 1 / counts, "s--", color="C1", label="1 / N (the trap)")
+    ax.axhspan(0, 1, color="grey", alpha=0.25)
+    ax.text(counts.max(), 0.62, "impossible", ha="right", va="center", style="italic")
+    ax.set_ylim(0, None)
+    ax.set(xlabel="number of classes N", ylabel="perplexity", title=title)
+    ax.legend()
+    return ax
+
+
+def confusion_matrix(
+    matrix: np.ndarray, names: Sequence[str], title: str, ax: Axes | None = None
+) -> Axes:
+    """Draw a confusion matrix: counts, and their share of the row (of the true class).
+
+    Parameters
+    ----------
+    matrix : ndarray [classes, classes]
+        int; entry [i, j] counts the samples of class i that were predicted as class j.
+    names : sequence of str
+        The classes.
+    title : str
+        The finding.
+    """
+    ax = ax or plt.subplots(figsize=(5, 4))[1]
+    shares = matrix / matrix.sum(axis=1, keepdims=True)
+    pairs = zip(matrix.ravel(), shares.ravel(), strict=True)
+    texts = np.array([f"{count:,}\n{share:.1%}" for count, share in pairs])
+    sns.heatmap(
+        shares,
+        annot=texts.reshape(matrix.shape),
+        fmt="",
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        xticklabels=names,
+        yticklabels=names,
+        cbar_kws={"label": "share of the true class", "format": PercentFormatter(1.0)},
+        ax=ax,
+    )
+    ax.set(xlabel="predicted", ylabel="true", title=title)
+    return ax
+
+
+def flattery(
+    points: Mapping[int, Mapping[int, float]], title: str, ax: Axes | None = None
+) -> Axes:
+    """Draw by how much the best score on an exam flatters, against the number of tries.
+
+    Parameters
+    ----------
+    points : mapping of int to mapping of int to float
+        For each size of the exam, for each number of models tried, the mean of
+        (score on the exam − score elsewhere) of the model chosen, as a share.
+    title : str
+        The finding.
+    """
+    ax = ax or plt.subplots()[1]
+    for size, by_tries in points.items():
+        values = [100 * value for value in by_tries.values()]
+        ax.plot(list(by_tries), values, marker="o", label=f"exam of {size:,} reviews")
+    ax.axhline(0, color="grey", linestyle="--")
+    ax.set(xlabel="models tried", ylabel="flattery [percentage points]", title=title)
+    ax.legend()
+    return ax
+
+
+def word_contributions(
+    contributions: Mapping[str, float],
+    title: str,
+    limit: int = 20,
+    ax: Axes | None = None,
+    xlabel: str = "contribution to the logit (right: positive, left: negative)",
+) -> Axes:
+    """Draw what each word of a review adds to the logit, in the order of the review.
+
+    Parameters
+    ----------
+    contributions : mapping of str to float
+        As `helpers.models.word_contributions` returns it.
+    title : str
+        The finding.
+    limit : int
+        Draw only the words with the largest contributions, at most so many.
+    xlabel : str
+        What the bars measure.
+    """
+    largest = sorted(contributions, key=lambda word: -abs(contributions[word]))[:limit]
+    words = [word for word in contributions if word in largest]
+    values = [contributions[word] for word in words]
+    ax = ax or plt.subplots(figsize=(7, 1.2 + 0.26 * len(words)))[1]
+    ax.barh(range(len(words)), values, color=["C0" if value > 0 else "C1" for value in values])
+    ax.set_yticks(range(len(words)), words)
+    ax.invert_yaxis()
+    ax.axvline(0, color="grey")
+    ax.set(xlabel=xlabel, title=title)
+    return ax
+
+
+def type_a_review(answer: Callable[[str], None], example: str) -> None:
+    """Let the reader type a review and call ``answer(review)`` with it.
+
+    On a live page (Colab, JupyterLab, Notebook, VS Code) a text box and a button
+    appear. Elsewhere, as when a notebook is executed without a page, or without
+    ipywidgets, ``answer(example)`` is called once, so that its output stays a plain one.
+    """
+    try:
+        import ipywidgets
+    except ImportError:
+        ipywidgets = None
+    if ipywidgets is None or not _on_live_page():
+        answer(example)
+        return
+    box = ipywidgets.Textarea(value=example, description="review", continuous_update=False)
+    box.layout = ipywidgets.Layout(width="90%", height="6em")
+    ipywidgets.interact_manual(lambda review: answer(review), review=box)
+
+
+def _on_live_page() -> bool:
+    """Whether somebody looks at the running notebook, as far as its front end tells."""
+    main = sys.modules["__main__"]
+    return (
+        "google.colab" in sys.modules  # Colab
+        or "JPY_SESSION_NAME" in os.environ  # JupyterLab and Notebook
+        or hasattr(main, "__vsc_ipynb_file__")  # VS Code
+    )
+
+
+# --- 00 and 09 to 11: graph, boundary, curves, explained variance -------------------------
+
+
+def computation_graph(
+    edges: Sequence[tuple[Hashable, Hashable]],
+    labels: Mapping[Hashable, str],
+    values: Mapping[Hashable, float],
+    gradients: Mapping[Hashable, float] | None = None,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a computation graph from its inputs (left) to its result (right).
+
+    Parameters
+    ----------
+    edges : sequence of pairs
+        From a node to the node that is computed with it; together they have one result.
+    labels : mapping of node to str
+        What to write into each node.
+    values : mapping of node to float
+        The forward pass, written under the labels.
+    gradients : mapping of node to float, optional
+        The backward pass: d result / d node, written below the boxes.
+    title : str
+        The finding.
+    """
+    ax = ax or plt.subplots(figsize=(8, 3))[1]
+    positions = _graph_positions(edges)
+    boxes = {}
+    for node, (x, y) in positions.items():
+        boxes[node] = ax.text(
+            x,
+            y,
+            f"{labels[node]}\n{values[node]:g}",
+            ha="center",
+            va="center",
+            bbox={"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "C0"},
+        )
+        if gradients is not None:
+            text = f"gradient {gradients[node]:g}"
+            ax.text(x, y - 0.42, text, ha="center", va="center", color="C3", fontsize="small")
+    for start, end in edges:
+        arrow = {"arrowstyle": "-|>", "color": "grey", "shrinkA": 2, "shrinkB": 2}
+        arrow |= {"patchA": boxes[start].get_bbox_patch(), "patchB": boxes[end].get_bbox_patch()}
+        ax.annotate("", positions[end], positions[start], arrowprops=arrow)
+    columns, rows = zip(*positions.values(), strict=True)
+    ax.set(xlim=(min(columns) - 0.6, max(columns) + 0.6), ylim=(min(rows) - 0.7, max(rows) + 0.5))
+    ax.set_title(title)
+    ax.axis("off")
+    return ax
+
+
+def _graph_positions(
+    edges: Sequence[tuple[Hashable, Hashable]],
+) -> dict[Hashable, tuple[float, float]]:
+    """Place each node: the column is its distance from the result, inputs stand above."""
+    ends = {end for _, end in edges}
+    distance = {end: 0 for end in ends - {start for start, _ in edges}}
+    for _ in edges:  # longest paths: as many rounds as there are edges are always enough
+        for start, end in edges:
+            if end in distance:
+                distance[start] = max(distance.get(start, 0), distance[end] + 1)
+    columns: dict[int, list[Hashable]] = {}
+    for node in sorted(distance, key=lambda node: node not in ends):  # results before inputs
+        columns.setdefault(distance[node], []).append(node)
+    return {
+        node: (-float(column), float(row))
+        for column, nodes in columns.items()
+        for row, node in enumerate(nodes)
+    }
+
+
+@torch.no_grad()
+def decision_boundary(
+    model: torch.nn.Module,
+    points: Tensor,
+    targets: Tensor,
+    title: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what a two-class model says all over the plane, and the samples on top.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Takes float32 [batch, 2], returns logits [batch].
+    points : Tensor [samples, 2]
+        Where the samples are; they also set the limits of the picture.
+    targets : Tensor [samples]
+        0 or 1.
+    title : str
+        The finding.
+    """
+    ax = ax or plt.subplots(figsize=(6, 4))[1]
+    points, targets = points.cpu(), targets.cpu()
+    low, high = points.amin(0) - 0.4, points.amax(0) + 0.4
+    xs, ys = (torch.linspace(low[axis], high[axis], 200) for axis in (0, 1))
+    grid = torch.cartesian_prod(xs, ys)  # [200 · 200, 2], x changes slowly
+    device = next(model.parameters()).device
+    probabilities = torch.sigmoid(model(grid.to(device))).cpu().view(200, 200).T.numpy()
+    colors = sns.color_palette("colorblind")[:2]
+    shades = LinearSegmentedColormap.from_list("classes", [colors[0], "white", colors[1]])
+    filled = ax.contourf(
+        xs, ys, probabilities, levels=np.linspace(0, 1, 11), cmap=shades, alpha=0.6
+    )
+    ax.contour(xs, ys, probabilities, levels=[0.5], colors="black", linewidths=2)
+    for label, marker in enumerate("o^"):
+        style = {"marker": marker, "color": colors[label], "edgecolor": "black", "linewidth": 0.4}
+        ax.scatter(*points[targets == label].T, s=18, label=f"class {label}", **style)
+    ax.figure.colorbar(filled, ax=ax, label="predicted probability of class 1")
+    ax.set(xlabel="first coordinate", ylabel="second coordinate", title=title)
+    ax.grid(False)
+    ax.legend()
+    return ax
+
+
+def learning_curves(
+    curves: Mapping[str, Sequence[float]],
+    title: str,
+    ylabel: str = "mean loss [nats]",
+    percent: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one value an epoch, for one or several runs; epochs count from 1.
+
+    Parameters
+    ----------
+    curves : mapping of str to sequence of float
+        For each curve its name and its values.
+    title : str
+        The finding.
+    ylabel : str
+        What is drawn, with its unit.
+    percent : bool
+        Write the values, which are shares, as per cent.
+    """
+    ax = ax or plt.subplots()[1]
+    for name, values in curves.items():
+        ax.plot(np.arange(1, len(values) + 1), values, marker=".", label=name)
+    if percent:
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="epoch", ylabel=ylabel, title=title)
+    ax.legend()
+    return ax
+
+
+def explained_variance(
+    ratios: Sequence[float],
+    title: str,
+    scores: Mapping[int, float] | None = None,
+    score_label: str = "accuracy",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the share of the variance that the first k components hold together.
+
+    Parameters
+    ----------
+    ratios : sequence of float
+        Each component's share of the variance, the first component first.
+    title : str
+        The finding.
+    scores : mapping of int to float, optional
+        For some numbers of components, a share reached with them, drawn beside.
+    score_label : str
+        What `scores` are.
+    """
+    ax = ax or plt.subplots()[1]
+    ks = np.arange(1, len(ratios) + 1)
+    ax.semilogx(ks, np.cumsum(ratios), label="explained variance")
+    if scores is not None:
+        ax.semilogx(list(scores), list(scores.values()), "o--", label=score_label)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.set(xlabel="components kept", ylabel="share", ylim=(0, 1), title=title)
+    ax.legend(loc="lower right")
+    return ax
+
+
+# --- 03 · The DataLoader ----------------------------------------------------------------
+
+
+def batch_losses(
+    losses: Mapping[str, Sequence[float]], batches_per_epoch: int, title: str
+) -> np.ndarray:
+    """Draw the loss of every batch, one panel a run, with a line where an epoch ends.
+
+    Parameters
+    ----------
+    losses : mapping of str to sequence of float
+        For each run its name and its batch losses in nats, in the order of training.
+    batches_per_epoch : int
+        Where the lines go.
+    title : str
+        The finding.
+
+    Returns
+    -------
+    array of Axes
+        One for each run.
+    """
+    figure, axes = plt.subplots(
+        len(losses), 1, figsize=(7, 2.1 * len(losses) + 0.6), sharex=True, squeeze=False
+    )
+    for ax, (name, values), color in zip(
+        axes[:, 0], losses.items(), sns.color_palette(), strict=False
+    ):
+        updates = np.arange(1, len(values) + 1)
+        ax.plot(updates, np.asarray(values), linewidth=1, color=color)
+        for end in range(batches_per_epoch, len(values), batches_per_epoch):
+            ax.axvline(end + 0.5, color="grey", linestyle="--", linewidth=1)
+        ax.set(title=name, ylabel="loss (nats)", ylim=(0, None))
+    axes[-1, 0].set(xlabel="updates (dashed: an epoch ends)")
+    figure.suptitle(title, fontsize="medium")
+    figure.tight_layout()
+    return axes[:, 0]
+
+
+def gradient_agreement(cosines: Mapping[int, Sequence[float]], title: str) -> Axes:
+    """Draw how well the gradients of batches point where the gradient of all data points.
+
+    Parameters
+    ----------
+    cosines : mapping of int to sequence of float
+        For each batch size the cosines between both gradients, one for each batch drawn.
+    title : str
+        The finding.
+    """
+    ax = plt.subplots()[1]
+    sizes = list(cosines)
+    sns.stripplot(
+        x=np.repeat(sizes, [len(cosines[size]) for size in sizes]),
+        y=np.concatenate([np.asarray(cosines[size]) for size in sizes]),
+        order=sizes,
+        color=sns.color_palette()[0],
+        alpha=0.5,
+        ax=ax,
+    )
+    means = [np.mean(cosines[size]) for size in sizes]
+    ax.plot(range(len(sizes)), means, "o-", color=sns.color_palette()[1], label="mean")
+    ax.set(xlabel="reviews in the batch", ylabel="cosine with the full gradient", title=title)
+    ax.legend()
+    return ax
+
+
+def positive_shares(
+    shares: Sequence[float], batch_size: int, probability: float, title: str
+) -> Axes:
+    """Draw how many batches have how many positives, beside the binomial distribution.
+
+    Parameters
+    ----------
+    shares : sequence of float
+        The share of positives in each batch of `batch_size`.
+    batch_size : int
+        Samples in a batch.
+    probability : float
+        The share of positives in the data set.
+    title : str
+        The finding.
+    """
+    ax = plt.subplots()[1]
+    positives = np.rint(np.asarray(shares) * batch_size).astype(int)
+    first, last = binom.ppf([1e-4, 1 - 1e-4], batch_size, probability).astype(int)
+    numbers = np.arange(min(first, positives.min()), max(last, positives.max()) + 1)
+    found = [(positives == number).sum() for number in numbers]
+    expected = len(positives) * binom.pmf(numbers, batch_size, probability)
+    ax.bar(numbers, found, label="batches found")
+    ax.plot(
+        numbers, expected, "o-", color=sns.color_palette()[1], markersize=4, label="binomial law"
+    )
+    ax.set(xlabel=f"positives among {batch_size} reviews", ylabel="batches", title=title)
+    ax.legend()
+    return ax
+
+
+def losses_two_ways(losses: Mapping[int, Sequence[Sequence[float]]], title: str) -> np.ndarray:
+    """Draw the losses of several batch sizes, against epochs and against updates.
+
+    Parameters
+    ----------
+    losses : mapping of int to array [epochs, batches]
+        For each batch size its batch losses in nats. Each point drawn is a mean over
+        neighbouring batches.
+    title : str
+        The finding.
+
+    Returns
+    -------
+    array of Axes
+        Against epochs; against updates (logarithmic).
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True)
+    palette = sns.color_palette("viridis", len(losses))
+    markers = "osD^v<>"
+    for (size, values), color, marker in zip(losses.items(), palette, markers, strict=False):
+        values = np.asarray(values)
+        flat = values.ravel()
+        even = np.linspace(0, len(flat), min(len(flat), 25) + 1).astype(int)
+        growing = np.unique(np.geomspace(1, len(flat) + 1, 25).astype(int)) - 1
+        for ax, edges, unit in ((axes[0], even, values.shape[1]), (axes[1], growing, 1)):
+            means = [flat[start:stop].mean() for start, stop in pairwise(edges)]
+            middles = (edges[:-1] + edges[1:] + 1) / 2 / unit
+            ax.plot(middles, means, color=color, marker=marker, markersize=4, label=f"{size:,}")
+    axes[0].set(xlabel="epochs", ylabel="training loss (nats)", ylim=(0, None))
+    axes[1].set(xlabel="updates", xscale="log")
+    axes[1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes[1].legend(title="batch size", fontsize="small", loc="lower left")
+    figure.suptitle(title, fontsize="medium")
+    figure.tight_layout()
+    return axes
+
+
+# --- 04 · The MLP -----------------------------------------------------------------------
+
+
+def probabilities(values: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> np.ndarray:
+    """Draw histograms of predicted probabilities, one panel a model, one colour a class.
+
+    Parameters
+    ----------
+    values : mapping of str to mapping of str to sequence of float
+        For each model its name, and for each class its name and the probabilities.
+    title : str
+        The finding.
+
+    Returns
+    -------
+    array of Axes
+        One for each model.
+    """
+    figure, axes = plt.subplots(1, len(values), figsize=(8, 3.5), sharey=True, squeeze=False)
+    bins = np.linspace(0, 1, 41)
+    for ax, (name, classes) in zip(axes[0], values.items(), strict=True):
+        for label, chances in classes.items():
+            ax.hist(chances, bins=bins, histtype="step", linewidth=2, label=label)
+        ax.axvline(0.5, color="grey", linestyle="--")
+        ax.set(xlabel="probability of positive", title=name, yscale="log")
+    axes[0, 0].set(ylabel="reviews")
+    axes[0, -1].legend()
+    figure.suptitle(title, fontsize="medium")
+    figure.tight_layout()
+    return axes[0]
+
+
+def batch_accuracies(accuracies: Mapping[str, Sequence[float]], title: str) -> Axes:
+    """Draw the accuracy of every batch, one row of dots a data set, with its mean.
+
+    Parameters
+    ----------
+    accuracies : mapping of str to sequence of float
+        For each data set its name and the accuracy of each batch.
+    title : str
+        The finding.
+    """
+    ax = plt.subplots(figsize=(7, 2.8))[1]
+    names = list(accuracies)
+    sns.stripplot(
+        x=np.concatenate([np.asarray(accuracies[name]) for name in names]),
+        y=np.repeat(names, [len(accuracies[name]) for name in names]),
+        order=names,
+        hue=np.repeat(names, [len(accuracies[name]) for name in names]),
+        hue_order=names,
+        legend=False,
+        jitter=0.25,
+        alpha=0.6,
+        ax=ax,
+    )
+    for row, name in enumerate(names):
+        ax.vlines(np.mean(accuracies[name]), row - 0.35, row + 0.35, color="black", linewidth=2)
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.set(xlabel="accuracy of one batch (black: mean)", ylabel="", title=title)
+    return ax
+
+
+def hidden_units(
+    output_weights: Sequence[float], differences: Sequence[float], title: str
+) -> Axes:
+    """Draw each hidden unit by its output weight and by what makes it active.
+
+    Parameters
+    ----------
+    output_weights : sequence of float
+        The weight from the unit to the logit.
+    differences : sequence of float
+        The unit's mean activation on positive reviews less that on negative ones.
+    title : str
+        The finding.
+    """
+    ax = plt.subplots()[1]
+    ax.scatter(output_weights, differences, alpha=0.7)
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.axvline(0, color="grey", linewidth=1)
+    ax.set(
+        xlabel="weight of the unit in the logit",
+        ylabel="mean activation: positive − negative reviews",
+        title=title,
+    )
+    return ax
+
+
+# --- 05 · Loss and training --------------------------------------------------------------
+
+
+def lines(
+    x: Sequence[float],
+    curves: Mapping[str, Sequence[float]],
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw several functions of one variable.
+
+    Parameters
+    ----------
+    x : sequence of float
+        Where the functions are known.
+    curves : mapping of str to sequence of float
+        For each curve its name and its values; not drawn where they are not finite.
+    title, xlabel, ylabel : str
+        The finding, and the names of the axes with their units.
+    """
+    ax = ax or plt.subplots()[1]
+    for (name, values), style in zip(curves.items(), cycle(("-", "--", "-.", ":")), strict=False):
+        ax.plot(x, values, style, linewidth=2.5, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if len(curves) > 1:
+        ax.legend()
+    return ax
+
+
+def descent(
+    loss: Callable[[Tensor], Tensor],
+    paths: Mapping[str, Tensor],
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the contour lines of a loss of two parameters and paths of gradient descent on it.
+
+    Parameters
+    ----------
+    loss : callable
+        Maps parameters [points, 2] to losses [points].
+    paths : mapping of str to Tensor [steps + 1, 2]
+        For each path its name and the points that it visits; all start at the same one.
+    title, xlabel, ylabel : str
+        The finding, and the names of the two parameters.
+    """
+    ax = ax or plt.subplots(figsize=(7, 5.5))[1]
+    points = torch.cat([*paths.values()])  # [points, 2]
+    low, high = points.min(dim=0).values - 0.5, points.max(dim=0).values + 0.5
+    across, up = (torch.linspace(low[axis], high[axis], 150) for axis in (0, 1))
+    grid = torch.cartesian_prod(across, up)  # [150 · 150, 2]
+    heights = loss(grid).reshape(150, 150).T
+    floor = float(heights.min())
+    levels = floor + (float(heights.max()) - floor) * np.linspace(0, 1, 16) ** 2
+    ax.contourf(across, up, heights, levels=levels, cmap="Greys", alpha=0.6)
+    for (name, path), marker in zip(paths.items(), ("s", "o", "^", "D"), strict=False):
+        ax.plot(path[:, 0], path[:, 1], marker=marker, markersize=5, label=name)
+    ax.plot(*paths[next(iter(paths))][0], "k*", markersize=16, label="start")
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.legend()
     return ax

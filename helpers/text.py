@@ -171,8 +171,8 @@ class Vocabulary:
         """
         try:
             tokens = json.loads(Path(path).read_bytes().decode())["tokens"]
-            if not all(isinstance(token, str) for token in tokens):
-                raise TypeError("a token is not a string")
+            if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+                raise TypeError("its tokens are not a list of strings")
             return cls(tokens)
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(

@@ -45,7 +45,10 @@ def execute(path: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     client = nbclient.NotebookClient(
-        notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        timeout=CELL_SECONDS,
+        resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=["--log-level=ERROR"],
     )
     for index in code:
         notebook.cells[index].outputs, notebook.cells[index].execution_count = [], None
@@ -85,12 +88,24 @@ def without_progress_bars(notebook: nbformat.NotebookNode) -> nbformat.NotebookN
                 kept.append(output)
             elif any("%|" not in line and "it [" not in line for line in _lines(output.text)):
                 raise CellFailed(f"cell {cell.id!r} wrote to stderr:\n{output.text}")
-        cell.outputs = kept
+        cell.outputs = _joined(kept)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
     return notebook
+
+
+def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Join what a cell printed in several pieces, which depends on timing alone."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == last.output_type == "stream":
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _lines(text: str) -> list[str]:

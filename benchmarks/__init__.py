@@ -1,0 +1,1 @@
+"""How fast, against what: every ratio measured side by side in one run."""

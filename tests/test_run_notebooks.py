@@ -1,0 +1,75 @@
+"""`make run`: progress, pages, and what happens when a cell fails."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import run_notebooks
+
+
+def write(path: Path, *sources: str) -> Path:
+    cells = [nbformat.v4.new_markdown_cell(f"# Title of {path.stem}", id="title")]
+    for number, source in enumerate(sources):
+        cells.append(nbformat.v4.new_code_cell(source, id=f"cell-{number}"))
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def run(folder: Path, *options: str) -> int:
+    return run_notebooks.main(["--folder", str(folder), "--output", str(folder / "out"), *options])
+
+
+def test_pages_and_index_are_left(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    write(tmp_path / "01_one.ipynb", "print(6 * 7)")
+    write(tmp_path / "02_two.ipynb", "print('second')")
+    before = (tmp_path / "01_one.ipynb").read_bytes()
+    assert run(tmp_path) == 0
+    page = (tmp_path / "out" / "01_one.html").read_text(encoding="utf-8")
+    assert "42" in page
+    index = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert 'href="01_one.html">Title of 01_one' in index
+    assert 'href="02_two.html">Title of 02_two' in index
+    progress = capsys.readouterr().out
+    assert "[2/2] 02_two.ipynb" in progress
+    assert "cell-0" in progress
+    assert (tmp_path / "01_one.ipynb").read_bytes() == before, "make run must not edit notebooks"
+
+
+def test_a_failing_cell_stops_and_is_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    write(tmp_path / "01_bad.ipynb", "good = 1", "good / 0", "print('never')")
+    write(tmp_path / "02_after.ipynb", "1")
+    assert run(tmp_path) == 1
+    message = capsys.readouterr().err
+    assert "01_bad.ipynb, cell 'cell-1'" in message
+    assert "ZeroDivisionError" in message
+    assert not (tmp_path / "out" / "02_after.html").exists()
+
+
+def test_a_dead_kernel_is_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    write(tmp_path / "01_dead.ipynb", "import os; os._exit(1)")
+    assert run(tmp_path) == 1
+    assert "01_dead.ipynb, cell 'cell-0'" in capsys.readouterr().err
+
+
+def test_store_keeps_outputs_without_progress_bars(tmp_path: Path) -> None:
+    bar = "from tqdm import tqdm\nfor i in tqdm(range(3)): pass\nprint('a', flush=True)\nprint('b')"
+    path = write(tmp_path / "01_one.ipynb", bar)
+    assert run(tmp_path, "--store", "01") == 0
+    (cell,) = (c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
+    assert [(output.name, output.text) for output in cell.outputs] == [("stdout", "a\nb\n")]
+    assert cell.execution_count == 1
+
+
+def test_store_refuses_warnings(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = write(tmp_path / "01_one.ipynb", "import warnings; warnings.warn('take care')")
+    before = path.read_bytes()
+    assert run(tmp_path, "--store") == 1
+    assert "take care" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_an_unknown_name_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    write(tmp_path / "01_one.ipynb", "1")
+    assert run(tmp_path, "07") == 2
+    assert "07" in capsys.readouterr().err
