@@ -16,10 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from helpers.corpus import Reviews
+from helpers.lora import LoRALinear
 from helpers.models import OneHotMLP
 from helpers.text import Vocabulary
 from helpers.training import Evaluation, evaluate, pick_device, train_epoch
@@ -1833,8 +1836,12 @@ class _Echo(nn.Module):
 def vi_1_a(count_samples: Callable) -> None:
     """Check count_samples(loader) → number of samples in all batches."""
     data = torch.utils.data.TensorDataset(torch.zeros(7, 2), torch.zeros(7, dtype=torch.int64))
-    loader = torch.utils.data.DataLoader(data, batch_size=3)
-    answer = _call(count_samples, loader)
+
+    def loader(drop_last: bool = False) -> torch.utils.data.DataLoader:
+        order = torch.Generator()  # its own, so that the reader's random numbers stay as they are
+        return torch.utils.data.DataLoader(data, 3, drop_last=drop_last, generator=order)
+
+    answer = _call(count_samples, loader())
     require(answer != 3, "that is the number of batches. How many samples do they hold?")
     require(
         answer != 9,
@@ -1846,7 +1853,7 @@ def vi_1_a(count_samples: Callable) -> None:
         "that counts every number of the inputs. How many *samples* arrive, one target each?",
     )
     require(answer == 7, f"a loader over 7 samples, 3 a batch, visits 7, not {answer}.")
-    answer = _call(count_samples, torch.utils.data.DataLoader(data, batch_size=3, drop_last=True))
+    answer = _call(count_samples, loader(drop_last=True))
     require(
         answer != 7,
         "with drop_last the loader hands out fewer samples than its data set holds. Count what "
@@ -2153,7 +2160,7 @@ def vi_3_b(train_and_watch: Callable) -> None:
 
 
 def _tiny_classifier() -> tuple[nn.Module, torch.optim.Optimizer]:
-    model = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
+    model = nn.Sequential(_with_parameters(nn.Linear, 2, 1), nn.Flatten(0))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.fill_(0.1)
@@ -2222,3 +2229,1191 @@ def vi_4_b(when_to_stop: Callable) -> None:
         "an equal loss is no improvement.",
     )
     require(_call(when_to_stop, [0.7], 2) == (0, 0), "one epoch is the last and the best.")
+
+
+# --- 10 · Tabular data: abalone, classification ------------------------------------------
+
+
+@exercise("10.1")
+def ex_10_1(label_old: Callable) -> None:
+    """Check label_old(rings, old_from) → (labels int64, accuracy of the best constant answer)."""
+    answer = _call(label_old, np.array([3, 10, 12, 10, 9, 4, 5, 1]), 10)
+    require(
+        isinstance(answer, tuple) and len(answer) == 2,
+        "return two things: the labels, and the base rate.",
+    )
+    labels, base_rate = answer
+    labels = np.asarray(labels)
+    require(
+        labels.shape == (8,) and labels.dtype == np.int64,
+        f"labels are an int64 array with one entry an animal, got {labels.dtype} "
+        f"{list(labels.shape)}.",
+    )
+    require(
+        labels.tolist() != [0, 0, 1, 0, 0, 0, 0, 0],
+        "an animal with exactly `old_from` rings counts as old.",
+    )
+    require(
+        labels.tolist() != [1, 0, 0, 0, 1, 1, 1, 1],
+        "young and old are swapped: 1 stands for old.",
+    )
+    require(labels.tolist() == [0, 1, 1, 1, 0, 0, 0, 0], "label 1 from `old_from` rings on.")
+    require(
+        not _close(base_rate, 3 / 8),
+        "that is the share of the old. Here a constant answer can be right more often.",
+    )
+    require(
+        not _close(base_rate, 0.5),
+        "0.5 is what tossing a coin gives. Always giving the *same* answer can do better.",
+    )
+    require(not _close(base_rate, 5), "that is a number of animals. Give it as a share of all.")
+    require(_close(base_rate, 5 / 8), "the base rate is the share of the more frequent class.")
+    _, base_rate = _call(label_old, [7, 20, 21, 22], 7)
+    require(
+        _close(base_rate, 1),
+        "when all animals are old, always saying 'old' is always right: which of the two classes "
+        "is the more frequent one?",
+    )
+
+
+@exercise("10.2")
+def ex_10_2(split_indices: Callable) -> None:
+    """Check split_indices(labels, seed) → row numbers of train, validation, test."""
+    labels = np.repeat([0, 1], [160, 40])
+    parts = _call(split_indices, labels, 0)
+    require(
+        isinstance(parts, tuple | list) and len(parts) == 3,
+        "return three arrays of row numbers: train, validation, test.",
+    )
+    parts = [np.asarray(part) for part in parts]
+    sizes = [len(part) for part in parts]
+    rows = np.concatenate(parts)
+    require(
+        not set(parts[1]) & set(parts[2]),
+        "some rows are in validation *and* in test: the second split must start from what the "
+        "first one left over.",
+    )
+    require(
+        not set(parts[0]) & set(rows[len(parts[0]) :]),
+        "some rows of train are in another part as well: the model would be tested on what it "
+        "has seen.",
+    )
+    require(
+        set(rows.tolist()) == set(range(200)),
+        "each row number belongs in exactly one part. Are these row numbers, or labels?",
+    )
+    require(
+        sizes == [100, 50, 50],
+        f"of 200 rows 100, 50 and 50 are expected, got {sizes}. The second split halves what is "
+        "left.",
+    )
+    require(
+        any((np.diff(np.sort(part)) != 1).any() for part in parts),
+        "the parts are slices: consecutive rows of a file that may be sorted. Shuffle.",
+    )
+    shares = [labels[part].mean() for part in parts]
+    found = ", ".join(f"{share:.0%}" for share in shares)
+    require(
+        all(_close(share, 0.2) for share in shares),
+        f"20 % of all rows are of class 1, but of the parts {found}: stratify both splits, the "
+        "second one by the labels of the rows that are left.",
+    )
+    again, other = (_call(split_indices, labels, seed) for seed in (0, 1))
+    require(
+        all(map(np.array_equal, parts, again)),
+        "the same seed must give the same parts, every time: pass it on.",
+    )
+    require(
+        not np.array_equal(np.sort(parts[0]), np.sort(other[0]))
+        and not np.array_equal(np.sort(parts[2]), np.sort(other[2])),
+        "another seed must give other parts: is `seed` used in both splits?",
+    )
+
+
+@exercise("10.3")
+def ex_10_3(standardize: Callable) -> None:
+    """Check standardize(values, train_values) → z-scores by the statistics of train."""
+    train = torch.tensor([[1.0, 100.0], [2.0, 300.0], [6.0, 200.0], [3.0, 600.0]])
+    values = torch.tensor([[3.0, 300.0], [9.0, 0.0]])
+    answer = _call(standardize, values, train)
+    require(
+        isinstance(answer, torch.Tensor) and answer.shape == values.shape,
+        "return a tensor with the shape of `values`: the rows of train only lend their mean and "
+        "standard deviation.",
+    )
+    mean, std = train.mean(dim=0), train.std(dim=0)
+
+    def is_like(expected: torch.Tensor) -> bool:
+        return torch.allclose(answer, expected, rtol=1e-4, atol=1e-5)
+
+    own = (values - values.mean(dim=0)) / values.std(dim=0)
+    both = torch.cat([values, train])
+    require(
+        not is_like(own) and not is_like((values - values.mean(dim=0)) / std),
+        "`values` is standardised by its own statistics: then giants among giants are average.",
+    )
+    require(
+        not is_like((values - both.mean(dim=0)) / both.std(dim=0)),
+        "the statistics come from all rows together. Only those of train may be used.",
+    )
+    require(
+        not is_like((values - train.mean()) / train.std()),
+        "one mean for all columns mixes millimetres and grams: each column has its own (dim=0).",
+    )
+    require(
+        not is_like((values - mean) / train.var(dim=0)),
+        "that divides by the variance. Its square root is wanted.",
+    )
+    require(not is_like(values - mean), "the division by the standard deviation is missing.")
+    require(
+        is_like((values - mean) / std) or is_like((values - mean) / train.std(dim=0, correction=0)),
+        "subtract the mean of each column of train, then divide by its standard deviation.",
+    )
+    single = _call(standardize, values[:1], train)
+    require(
+        torch.allclose(single, answer[:1], rtol=1e-4, atol=1e-5),
+        "one row alone must come out as it does among others.",
+    )
+
+
+@exercise("10.4")
+def ex_10_4(one_hot: Callable) -> None:
+    """Check one_hot(categories, names) → float32 [rows, names], an error for unknown ones."""
+    names = ("north", "south", "west")
+    answer = _call(one_hot, ["west", "north", "west", "south"], names)
+    require(isinstance(answer, torch.Tensor), "return a tensor.")
+    require(
+        tuple(answer.shape) == (4, 3),
+        f"four categories and three names make a tensor [4, 3], got {list(answer.shape)}.",
+    )
+    require(
+        answer.dtype == torch.float32,
+        f"a network takes float32, this is {str(answer.dtype).removeprefix('torch.')}.",
+    )
+    require(
+        bool((answer.sum(dim=1) == 1).all()),
+        "a row does not sum to 1. Were its columns ever filled?",
+    )
+    require(
+        answer.tolist() == [[0, 0, 1], [1, 0, 0], [0, 0, 1], [0, 1, 0]],
+        "the columns stand in the order of `names`.",
+    )
+    require(
+        _call(one_hot, ["south"], names).tolist() == [[0, 1, 0]],
+        "the columns come from `names`, also if a category does not occur in the data.",
+    )
+    for wrong in (["north", "sooth"], ["North"]):
+        try:
+            result = one_hot(wrong, names)
+        except (ValueError, AssertionError):
+            continue
+        if result is None or result is ...:
+            raise Open
+        raise Wrong(
+            f"for the categories {wrong} (a slip!) the rows are {result.tolist()}, and nobody "
+            "notices. Raise a ValueError when a row does not sum to 1."
+        )
+
+
+@exercise("10.5")
+def ex_10_5(make_mlp: Callable) -> None:
+    """Check make_mlp(num_features, hidden_sizes, num_outputs, dropout) → nn.Sequential."""
+    model = _call(make_mlp, 5, (7, 3), 2, 0.0)
+    require(isinstance(model, nn.Sequential), "return an nn.Sequential.")
+    layers = list(model)
+    require(
+        not isinstance(layers[-1], nn.ReLU),
+        "a ReLU after the last layer cuts off all negative logits.",
+    )
+    require(
+        not isinstance(layers[-1], nn.Softmax | nn.LogSoftmax | nn.Sigmoid),
+        "CrossEntropyLoss applies the softmax itself, so the network ends with logits: with both, "
+        "the loss could not fall below 0.31.",
+    )
+    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    shapes = [(layer.in_features, layer.out_features) for layer in linear]
+    require(
+        shapes == [(5, 7), (7, 3), (3, 2)],
+        "for 5 features, hidden sizes (7, 3) and 2 outputs three Linear layers are expected, 5→7, "
+        f"7→3 and 3→2; got {', '.join(f'{a}→{b}' for a, b in shapes) or 'none'}.",
+    )
+    names = [type(layer).__name__ for layer in layers]
+    require(
+        "ReLU" in names,
+        "without a ReLU between them, Linear layers in a row are one Linear layer.",
+    )
+    require(
+        names == ["Linear", "ReLU"] * 2 + ["Linear"],
+        "each hidden Linear is followed by one ReLU; without dropout there is nothing else. Got "
+        f"{', '.join(names)}.",
+    )
+    require(model(torch.zeros(1, 5)).shape == (1, 2), "a batch of one gives logits [1, 2].")
+    dropped = list(_call(make_mlp, 5, (7, 3), 1, 0.25))
+    names = [type(layer).__name__ for layer in dropped]
+    require("Dropout" in names, "with dropout=0.25, nn.Dropout layers are expected.")
+    require(
+        names[-1] != "Dropout",
+        "a dropout after the last layer would switch off logits: only hidden units are dropped.",
+    )
+    require(
+        names == ["Linear", "ReLU", "Dropout"] * 2 + ["Linear"],
+        f"a Dropout belongs after *every* hidden layer's ReLU. Got {', '.join(names)}.",
+    )
+    require(
+        all(layer.p == 0.25 for layer in dropped if isinstance(layer, nn.Dropout)),
+        "pass the probability on: nn.Dropout() alone takes 0.5.",
+    )
+    require(
+        [type(layer).__name__ for layer in _call(make_mlp, 4, (), 2, 0.0)] == ["Linear"],
+        "without hidden layers one Linear remains.",
+    )
+
+
+@exercise("10.6")
+def ex_10_6(roc_point: Callable) -> None:
+    """Check roc_point(probabilities, labels, threshold) → (FPR, TPR)."""
+    probabilities = np.array([0.9, 0.5, 0.4, 0.2, 0.7, 0.1, 0.3, 0.6])
+    labels = np.array([1, 1, 1, 0, 0, 0, 0, 0])
+    answer = _call(roc_point, probabilities, labels, 0.5)
+    require(
+        isinstance(answer, tuple | list) and len(answer) == 2,
+        "return two shares: false positive rate, true positive rate.",
+    )
+    false_rate, true_rate = (float(value) for value in answer)
+    require(
+        not (_close(false_rate, 2 / 3) and _close(true_rate, 2 / 5)),
+        "the two are swapped: the false positive rate comes first.",
+    )
+    require(
+        not (_close(false_rate, 2 / 8) or _close(true_rate, 2 / 8)),
+        "that divides by all animals. The false positive rate is a share of the *young*, the true "
+        "positive rate of the *old*.",
+    )
+    require(
+        not (_close(true_rate, 2 / 4) or _close(false_rate, 2 / 4)),
+        "that divides by those who are *called* old. Both rates are shares of those who truly are "
+        "young, or old.",
+    )
+    require(
+        not _close(false_rate, 3 / 5),
+        "those are the shares that are called *young*.",
+    )
+    require(not _close(true_rate, 1 / 3), "an animal exactly at the threshold is called old.")
+    require(
+        _close(false_rate, 2 / 5) and _close(true_rate, 2 / 3),
+        "of the young, which share is at or above the threshold? And of the old?",
+    )
+    for threshold, expected in ((0.0, 1.0), (1.1, 0.0), (0.65, None)):
+        false_rate, true_rate = _call(roc_point, probabilities, labels, threshold)
+        right = (expected, expected) if expected is not None else (1 / 5, 1 / 3)
+        require(
+            _close(false_rate, right[0]) and _close(true_rate, right[1]),
+            f"right at the threshold 0.5, but not at {threshold}: is the argument used?",
+        )
+
+
+@exercise("10.7")
+def ex_10_7(auc_by_pairs: Callable) -> None:
+    """Check auc_by_pairs(scores, labels) → share of (old, young) pairs in order."""
+    scores = np.array([0.9, 0.4, 0.5, 0.5, 0.1, 0.7, 0.3])
+    labels = np.array([1, 1, 1, 0, 0, 0, 0])
+    answer = float(_call(auc_by_pairs, scores, labels))  # 12 pairs: 8 in order, 1 tie
+    require(
+        not _close(answer, 8 / 12),
+        "ties are counted as lost. An old and a young animal with the same score count half.",
+    )
+    require(not _close(answer, 9 / 12), "ties are counted as won. They count half.")
+    require(
+        not _close(answer, 3.5 / 12),
+        "that is the share of pairs in which the *young* one scores higher.",
+    )
+    require(
+        not _close(answer, 8.5) and not _close(answer, 8),
+        "that is a number of pairs. Divide by how many there are.",
+    )
+    require(
+        not any(_close(answer, right / pairs) for right in (8, 8.5) for pairs in (7, 21, 42, 49)),
+        "only pairs of one old and one young animal count. How many of those are there?",
+    )
+    require(
+        not _close(answer, 7 / 12),
+        "the scores were turned into decisions first. Compare the scores themselves.",
+    )
+    require(not _close(answer, 4 / 7), "that is an accuracy: it judges animals, not pairs.")
+    require(
+        _close(answer, 8.5 / 12),
+        "of the 12 pairs of the test case 8 are in order and 1 is a tie.",
+    )
+    for scale, shift in ((3.0, -7.0), (1e-3, 0.0)):
+        require(
+            _close(_call(auc_by_pairs, scores * scale + shift, labels), 8.5 / 12),
+            "the AUC depends on the order of the scores alone: no threshold, no limits.",
+        )
+    require(
+        _close(_call(auc_by_pairs, np.array([0.1, 0.2]), np.array([1, 0])), 0),
+        "a single pair in the wrong order gives 0.",
+    )
+
+
+@exercise("10.8")
+def ex_10_8(confusion_shares: Callable) -> None:
+    """Check confusion_shares(predicted, labels) → [2, 2], rows = truth, each summing to 1."""
+    labels = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
+    predicted = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0])
+    counts = np.array([[4, 1], [2, 6]])
+    answer = np.asarray(_call(confusion_shares, predicted, labels), dtype=float)
+    require(answer.shape == (2, 2), f"an array [2, 2] is expected, got {list(answer.shape)}.")
+    require(
+        not np.allclose(answer, counts),
+        "those are counts. Divide each row by its sum.",
+    )
+    require(
+        not np.allclose(answer, counts / counts.sum()),
+        "those are shares of all animals. Each row by itself should sum to 1.",
+    )
+    by_column = counts / counts.sum(axis=0)
+    require(
+        not np.allclose(answer, by_column) and not np.allclose(answer, by_column.T),
+        "those are shares of each *predicted* class. Of each true class is asked.",
+    )
+    by_row = counts / counts.sum(axis=1, keepdims=True)
+    require(
+        not np.allclose(answer, by_row.T),
+        "rows and columns are swapped: the rows are the truth.",
+    )
+    require(
+        not np.allclose(answer, counts / counts.sum(axis=1)),
+        "the rows are divided by each other's sums: broadcasting needs keepdims=True.",
+    )
+    require(
+        not np.allclose(answer, by_row[::-1, ::-1]),
+        "the classes are in the wrong order: young (0) comes first.",
+    )
+    require(np.allclose(answer, by_row), "entry [i, j]: of class i, the share predicted as j.")
+    never = np.asarray(_call(confusion_shares, np.zeros(13, dtype=int), labels), dtype=float)
+    require(
+        never.shape == (2, 2) and np.allclose(never, [[1, 0], [1, 0]]),
+        "a class that is never predicted still has its column.",
+    )
+
+
+@exercise("10.9")
+def ex_10_9(paired_interval: Callable) -> None:
+    """Check paired_interval(new, old) → mean difference and half of its 95 % t-interval."""
+    new, old = [80, 91, 72, 86, 65], [78, 90, 71, 82, 66]
+    answer = _call(paired_interval, new, old)
+    require(
+        isinstance(answer, tuple | list) and len(answer) == 2,
+        "return two numbers: the mean difference and half of the interval.",
+    )
+    mean, half = (float(value) for value in answer)
+    student = 2.7764451  # the 97.5 % point of Student's t with 4 degrees of freedom
+    spread = math.sqrt(3.3)  # the standard deviation of the five differences
+    require(not _close(mean, -1.4), "the sign is turned round: new minus old.")
+    require(_close(mean, 1.4), "the first number is the mean of the differences.")
+
+    def is_one_of(*widths: float) -> bool:
+        return any(_close(half, width, 1e-4) for width in widths)
+
+    error = spread / math.sqrt(5)
+    unpaired = math.sqrt((np.var(new, ddof=1) + np.var(old, ddof=1)) / 5)
+    require(
+        not is_one_of(*(factor * unpaired for factor in (1.959964, 1.96, 2, 2.306004, student))),
+        "that compares the two lists as if they came from different splits. Take the differences "
+        "first: what the splits have in common cancels.",
+    )
+    require(
+        not is_one_of(*(factor * spread for factor in (1, 1.959964, 1.96, 2, student))),
+        "that is the spread of the single differences. The error of their *mean* is smaller: "
+        "divide by the square root of n.",
+    )
+    require(
+        not is_one_of(*(factor * error for factor in (1, 1.959964, 1.96, 2))),
+        "that is too narrow for so few splits: Student's t with n - 1 degrees of freedom allows "
+        "for it.",
+    )
+    require(
+        not is_one_of(student * error * math.sqrt(4 / 5)),
+        "np.std divides by n unless it is told ddof=1.",
+    )
+    require(
+        not is_one_of(2.5705818 * error, 2.1318468 * error),
+        "t is not the right one: the 97.5 % point, with n - 1 degrees of freedom.",
+    )
+    require(
+        not is_one_of(2 * student * error),
+        "that is the whole width. Half of it is asked, the part after the ±.",
+    )
+    require(
+        is_one_of(student * error),
+        "half of the interval is t times the standard error of the mean difference.",
+    )
+    mean, half = _call(paired_interval, np.array([1.0, 5.0]), np.array([2.0, 2.0]))
+    require(
+        _close(mean, 1) and _close(half, 12.7062047 * 2, 1e-4),
+        "right for five splits, but not for two: does the factor of t follow n?",
+    )
+
+
+# --- 08 · LoRA --------------------------------------------------------------------------
+
+
+def _matrices(out_features: int, in_features: int, r: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw lora_A [r, in] and lora_B [out, r], neither of them zero."""
+    generator = torch.Generator().manual_seed(out_features + 10 * in_features + 100 * r)
+    return (
+        torch.randn(r, in_features, generator=generator),
+        torch.randn(out_features, r, generator=generator),
+    )
+
+
+@exercise("VIII.1")
+def viii_1(low_rank_update: Callable) -> None:
+    """Check low_rank_update(lora_A, lora_B, alpha) → alpha / r · B A, [out, in]."""
+    swapped = (
+        "A and B are swapped. In the paper A touches the input first, so it stands on the right "
+        "of the product."
+    )
+    for out_features, in_features, r, alpha in ((4, 5, 2, 3.0), (3, 3, 3, 2.0), (6, 3, 1, 0.5)):
+        lora_A, lora_B = _matrices(out_features, in_features, r)  # noqa: N806 - the paper's names
+        try:
+            answer = _call(low_rank_update, lora_A.clone(), lora_B.clone(), alpha)
+        except RuntimeError as error:
+            raise Wrong(f"the product failed. {swapped}") from error
+        require(isinstance(answer, torch.Tensor), "return a tensor.")
+        product = lora_B @ lora_A
+        if _same(answer, alpha / r * product):
+            continue
+        require(answer.shape != product.T.shape or r == in_features, _TRANSPOSED)
+        require(
+            answer.shape == product.shape,
+            f"the update must have the shape of W, [out, in] = {list(product.shape)}; yours has "
+            f"{list(answer.shape)}.",
+        )
+        require(r != in_features or not _same(answer, alpha / r * lora_A @ lora_B), swapped)
+        require(not _same(answer, alpha / r * product.T), _TRANSPOSED)
+        require(not _same(answer, product), "the scaling is left out: what of alpha and r?")
+        require(
+            not _same(answer, alpha * product) and not _same(answer, alpha * r * product),
+            "the scaling is alpha *divided by the rank*, so that ranks can be compared.",
+        )
+        require(
+            not any(_same(answer, alpha / side * product) for side in product.shape),
+            "alpha is divided by the wrong side of the matrix. Which side of A is the rank?",
+        )
+        require(
+            not _same(answer, alpha / math.sqrt(r) * product),
+            "that is the rank-stabilised scaling. The paper divides by r, not by its root.",
+        )
+        raise Wrong("the shape is right, the numbers are not.")
+
+
+_TRANSPOSED = "that is the update transposed, [in, out]. W is [out, in]."
+
+
+@exercise("VIII.2")
+def viii_2(lora_forward: Callable) -> None:
+    """Check lora_forward(inputs, weight, bias, lora_A, lora_B, scaling) → outputs [batch, out]."""
+    for batch_size, in_features, out_features, r in ((3, 5, 4, 2), (1, 64, 48, 8), (0, 5, 4, 1)):
+        lora_A, lora_B = _matrices(out_features, in_features, r)  # noqa: N806 - the paper's names
+        weight = _matrices(1, in_features, out_features)[0]  # [out, in]
+        bias = _matrices(out_features, 2, 1)[1].squeeze(1)  # [out]
+        inputs = _matrices(2, in_features, batch_size)[0]  # [batch, in]
+        counter = FlopCounterMode(display=False)
+        with counter, torch.no_grad():
+            answer = _call(lora_forward, inputs, weight, bias, lora_A, lora_B, 1.5)
+        base, adapter = inputs @ weight.T + bias, inputs @ lora_A.T @ lora_B.T
+        require(
+            isinstance(answer, torch.Tensor) and answer.shape == base.shape,
+            f"for a batch of {batch_size}, return a tensor [batch, out] = {list(base.shape)}.",
+        )
+        if not _same(answer, base + 1.5 * adapter, 1e-4):
+            _compare_forward(answer, base, bias, adapter)
+        thin = 2 * batch_size * (in_features * out_features + r * (in_features + out_features))
+        require(
+            counter.get_total_flops() <= thin,
+            f"the numbers are right, but you paid {counter.get_total_flops():,} operations where "
+            f"{thin:,} are enough: a full [out, in] matrix was formed on the way. Which product "
+            "comes first if none is to appear?",
+        )
+
+
+def _compare_forward(
+    answer: torch.Tensor, base: torch.Tensor, bias: torch.Tensor, adapter: torch.Tensor
+) -> None:
+    """Say what is wrong with the outputs of VIII.2, whose scaling is 1.5."""
+    hints = (
+        (base - bias + 1.5 * adapter, "the bias of the base layer is missing."),
+        (base, "that is the base layer alone."),
+        (base + adapter, "the scaling is left out of the update."),
+        (
+            1.5 * (base + adapter),
+            "the scaling belongs to the update alone: the base layer stays as it is.",
+        ),
+        (
+            base + 1.5 * (adapter + bias),
+            "the bias was added twice: it belongs to the base layer alone.",
+        ),
+        (1.5 * adapter, "that is the update alone. It comes on top of the base layer's output."),
+    )
+    for wrong, hint in hints:
+        require(not _same(answer, wrong, 1e-4), hint)
+    raise Wrong("the shape is right, the numbers are not. Which shape has each product?")
+
+
+@exercise("VIII.3")
+def viii_3(reason: str) -> None:
+    """Check why B starts at zero and A does not (a letter)."""
+    _choose(
+        reason,
+        right="c",
+        hints={
+            "a": "the output at the start would be the same: B A is zero as soon as one of the "
+            "two is.",
+            "b": "memory has nothing to do with it, a zero takes as many bytes as any number.",
+            "d": "then the new layer would not start as the old one: a random B A is added to W.",
+        },
+    )
+
+
+class _CountsTwice(LoRALinear):
+    """The adapter stays switched on after the merge."""
+
+    def merge(self) -> nn.Module:
+        base = super().merge()
+        self.merged = False
+        return base
+
+    def unmerge(self) -> None:
+        self.merged = True
+        super().unmerge()
+
+
+class _ForgetsScaling(LoRALinear):
+    """The merge leaves the scaling out."""
+
+    def update(self) -> torch.Tensor:
+        return self.lora_B @ self.lora_A
+
+
+class _MergesNothing(LoRALinear):
+    """The merge switches the adapter off and leaves W as it is."""
+
+    def update(self) -> torch.Tensor:
+        return torch.zeros_like(self.base.weight)
+
+
+class _Subtracts(LoRALinear):
+    """The merge has the wrong sign."""
+
+    def update(self) -> torch.Tensor:
+        return -super().update()
+
+
+@exercise("VIII.4")
+def viii_4(merge_is_faithful: Callable) -> None:
+    """Check merge_is_faithful(layer, inputs) → bool, on a good layer and on broken ones."""
+    faults = {
+        _CountsTwice: "counts its update twice after the merge",
+        _ForgetsScaling: "forgets the scaling when it merges",
+        _MergesNothing: "merges nothing at all",
+        _Subtracts: "subtracts its update when it merges",
+    }
+    passed = [fault for kind, fault in faults.items() if _verdict(merge_is_faithful, kind)]
+    good = _verdict(merge_is_faithful, LoRALinear)
+    require(
+        good or not passed,
+        "your function refuses a sound layer and lets one pass that "
+        f"{passed[-1] if passed else ''}. What do you compare with? Before the merge the adapter "
+        "must be on. (Or is the verdict the wrong way round?)",
+    )
+    require(
+        good,
+        "your function refuses a sound layer. Is the comparison exact? Two ways to compute one "
+        "number differ in the last digits.",
+    )
+    require(
+        len(passed) < len(faults),
+        "your function says True to everything, even to a layer that "
+        f"{passed[-1] if passed else ''}. What does a *new* adapter add to W? A test with that "
+        "can't fail.",
+    )
+    require(not passed, f"your function lets a layer pass that {', '.join(passed)}.")
+
+
+def _verdict(merge_is_faithful: Callable, kind: type[LoRALinear]) -> bool:
+    """Return what the reader's function says of a new layer of this kind."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(4)
+        layer = kind(nn.Linear(6, 6), r=2, alpha=3.0)
+        verdict = _call(merge_is_faithful, layer, torch.randn(5, 6))
+    require(
+        isinstance(verdict, bool | np.bool_)
+        or (torch.is_tensor(verdict) and verdict.dtype == torch.bool and verdict.ndim == 0),
+        f"return True or False, not {type(verdict).__name__}.",
+    )
+    return bool(verdict)
+
+
+@exercise("VIII.5")
+def viii_5(trainable: int, total: int) -> None:
+    """Check the parameter counts of the 20,000-200-2 model with an adapter of rank 1."""
+    require(
+        (trainable, total) != (4_020_802, 20_200),
+        "the two numbers are swapped: trainable first.",
+    )
+    hints = {
+        4_000_000: "that would be W itself, which is frozen.",
+        4_000_602: "that is the model without an adapter, all of it. What is still trained?",
+        4_020_802: "that is everything there is. W, its bias and the second layer are frozen.",
+        20_602: "the second layer is frozen as well here; that is the count with it.",
+        20_400: "the bias of the first layer is frozen, like its weight.",
+        20_000: "that is one of the two matrices.",
+        200: "that is one of the two matrices.",
+        40_400: "that is rank 2.",
+    }
+    require(trainable == 20_200, hints.get(trainable, "A has r · in numbers, and B out · r."))
+    hints = {
+        4_000_602: "that was the total before. The adapter comes on top.",
+        3_980_402: "the adapter comes on top of the model, it does not replace a part of it.",
+        4_020_200: "the second layer and the bias are frozen, but they still count in the total.",
+        4_020_400: "the second layer is frozen, but it still counts in the total.",
+    }
+    require(
+        total == 4_020_802,
+        hints.get(total, "count the model before, every weight and every bias, and add A and B."),
+    )
+
+
+@exercise("VIII.6")
+def viii_6(largest_stable_lr: Callable) -> None:
+    """Check largest_stable_lr(curvature) → the learning rate beyond which steps diverge."""
+    for curvature in (20.0, 1.0, 0.125):
+        answer = _number(_call(largest_stable_lr, curvature), "the learning rate")
+        if _close(answer, 2 / curvature):
+            continue
+        require(
+            not _close(answer, 1 / curvature),
+            "with that one a single step lands in the minimum. A larger one overshoots, but does "
+            "it end up farther away than it began?",
+        )
+        require(
+            not (_close(answer, 2 * curvature) or _close(answer, curvature / 2)),
+            "the steeper the valley, the smaller the steps must be. Yours grow with the curvature.",
+        )
+        raise Wrong(
+            f"for a curvature of {curvature:g}, {answer:g} is wrong. By what does one step "
+            "multiply the distance, and when is that smaller than −1?"
+        )
+
+
+@exercise("VIII.7")
+def viii_7(reason: str) -> None:
+    """Check why LoRA training was not much faster here (a letter)."""
+    _choose(
+        reason,
+        right="a",
+        hints={
+            "b": "look at the operations: rank 1 is as thin as it gets.",
+            "c": "a frozen weight gets no gradient, and the counter shows that this half is saved.",
+            "d": "the optimizer is not in these measurements, and it has hardly anything to do.",
+        },
+    )
+
+
+@exercise("VIII.8")
+def viii_8(adam_state_bytes: Callable) -> None:
+    """Check adam_state_bytes(model) → bytes of Adam's two moments."""
+    with torch.random.fork_rng(devices=[]):  # leave the reader's random numbers alone
+        model = nn.Sequential(nn.Linear(10, 3), nn.ReLU(), nn.Linear(3, 2))
+    model[0].requires_grad_(False)
+    everything, trained = 41, 8
+    answer = _call(adam_state_bytes, model)
+    require(
+        answer not in (8 * everything, 4 * everything, 2 * everything, everything),
+        "the frozen parameters are counted too. Adam never sees them.",
+    )
+    require(answer != 4 * trained, "that is one moment for each number. Adam keeps two.")
+    require(
+        answer not in (trained, 2 * trained), "that is how many numbers there are. And in bytes?"
+    )
+    require(answer != 8 * 8 * trained, "those are bits: a byte has eight.")
+    require(answer != 12 * trained, "the parameters themselves are no part of Adam's state.")
+    require(answer == 8 * trained, "two numbers for every number that is trained, at 4 bytes each.")
+    require(
+        _call(adam_state_bytes, model.double()) == 16 * trained,
+        "for a float64 model your answer is wrong: ask the parameter for its `element_size()`.",
+    )
+    require(
+        _call(adam_state_bytes, model.requires_grad_(False)) == 0,
+        "a model without a trained parameter needs no state.",
+    )
+
+
+@exercise("VIII.9")
+def viii_9(most_moved: Callable) -> None:
+    """Check most_moved(update, vocabulary, count) → the tokens with the longest columns."""
+    vocabulary = Vocabulary(["film", "good", "bad", "plot"])
+    columns = {
+        "<unk>": (0.0, 0.3, 0.0),  # of length 0.3
+        "film": (2.9, 2.9, 2.9),  # 5.02
+        "good": (3.0, -4.0, 1.0),  # 5.10
+        "bad": (0.1, 0.1, 9.0),  # 9.00
+        "plot": (-3.0, -3.0, 1.0),  # 4.36
+    }
+    update = torch.tensor(list(columns.values())).T.contiguous()  # [out, in]
+    answer = _call(most_moved, update.clone(), vocabulary, 2)
+    require(
+        isinstance(answer, list) and all(isinstance(token, str) for token in answer),
+        "return a list of tokens (str).",
+    )
+    hints = {
+        ("plot", "bad"): "off by one: code 0 is the unknown token, and `decode` knows it.",
+        ("good", "film"): "you measured rows. A token is a *column* of the update.",
+        ("<unk>", "plot"): "those two moved least: the longest columns come first.",
+        ("good", "bad"): "the right tokens, but the one that moved most comes first.",
+        ("bad", "film"): "in a sum, entries of opposite sign cancel: square before you add.",
+        ("bad", "plot"): "in a sum, entries of opposite sign cancel: square before you add.",
+    }
+    require(
+        answer == ["bad", "good"],
+        hints.get(tuple(answer), f"for `count` = 2 tokens of {list(columns)}, {answer} is wrong."),
+    )
+    answer = _call(most_moved, torch.diag(torch.tensor([5.0, 1, 2, 3, 4])), vocabulary, 3)
+    require(
+        answer == ["<unk>", "plot", "bad"],
+        "the unknown token has a column as well, and it may be the one that moved most.",
+    )
+
+
+def _same(answer: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-5) -> bool:
+    """Whether two tensors have one shape and, but for rounding, the same numbers."""
+    return answer.shape == expected.shape and torch.allclose(
+        answer.detach().float(), expected, atol=tolerance, rtol=tolerance
+    )
+
+
+# --- 09 · Bag of words, SVD and metrics --------------------------------------------------
+
+
+@exercise("9.1")
+def ex_9_1(words_and_pairs: Callable) -> None:
+    """Check words_and_pairs(tokens) → the words, then the pairs of neighbours."""
+    tokens = ["not", "bad", "at", "all", "not", "bad"]
+    answer = _call(words_and_pairs, list(tokens))
+    require(isinstance(answer, list | tuple), "return a list of strings.")
+    require(
+        not any(isinstance(ngram, tuple | list) for ngram in answer),
+        "a pair is one string here, its two words with a blank in between.",
+    )
+    found = list(answer)
+    pairs = ["not bad", "bad at", "at all", "all not", "not bad"]
+    require(found != pairs, "those are the pairs alone. The words count, too.")
+    require(
+        "not not" not in found and "bad not" not in found,
+        "a pair was made of words that are no neighbours; the last word has no right neighbour.",
+    )
+    require(
+        found != list(dict.fromkeys(tokens + pairs)),
+        "an n-gram that occurs twice must appear twice: counting comes later.",
+    )
+    require(
+        not any(ngram.count(" ") > 1 for ngram in found),
+        "some have three words or more: this is about pairs.",
+    )
+    require(
+        sorted(found) != sorted(tokens + pairs) or found == tokens + pairs,
+        "the right n-grams in another order: first all words, then all pairs.",
+    )
+    require(
+        found == tokens + pairs,
+        f"six words have {len(tokens)} 1-grams and {len(pairs)} 2-grams; got {found}.",
+    )
+    require(list(_call(words_and_pairs, ["good"])) == ["good"], "a single word has no neighbour.")
+    require(list(_call(words_and_pairs, [])) == [], "an empty text has no n-grams at all.")
+
+
+@exercise("9.2")
+def ex_9_2(gigabytes: float) -> None:
+    """Check the size of a dense basis [500, 1,290,428] in float64, in gigabytes."""
+    size = 500 * 1_290_428
+    value = float(gigabytes)
+
+    def close(expected: float) -> bool:
+        return math.isclose(value, expected, rel_tol=0.03)
+
+    require(
+        not close(size * 4 / 1e9),
+        "that is the size in float32, with 4 bytes a number. How many has float64?",
+    )
+    require(
+        not (close(size * 64 / 1e9) or close(size / 1e9)),
+        "those are bits, or numbers. How many bytes has a number of 64 bits?",
+    )
+    require(
+        not close(20_000 * 1_290_428 * 8 / 1e9),
+        "that is the matrix of counts itself, if it were dense. The basis has 500 rows.",
+    )
+    require(
+        not (close(size * 8) or close(size * 8 / 1e6)),
+        "that is in bytes or megabytes. A gigabyte is 10⁹ bytes.",
+    )
+    require(
+        math.isclose(value, size * 8 / 1e9, rel_tol=0.03) or close(size * 8 / 2**30),
+        "multiply: components, n-grams, bytes of a number.",
+    )
+
+
+@exercise("9.3")
+def ex_9_3(project: Callable) -> None:
+    """Check project(counts, components) → coordinates, for sparse and dense counts."""
+    numbers = np.random.default_rng(0)
+    components = np.linalg.qr(numbers.normal(size=(6, 3)))[0].T  # [3, 6], orthonormal rows
+    for rows in (4, 3, 1):
+        dense = numbers.poisson(1.0, size=(rows, 6)).astype(float)
+        for counts in (scipy.sparse.csr_matrix(dense), dense):
+            try:
+                answer = _call(project, counts, components)
+            except ValueError as error:
+                raise Wrong(
+                    f"the shapes do not fit ({error}). Which of the two must be transposed?"
+                ) from error
+            answer = answer.toarray() if scipy.sparse.issparse(answer) else np.asarray(answer)
+            require(
+                answer.shape != (3, rows) or rows == 3,
+                f"the result has the shape {list(answer.shape)}, but one row a review is wanted.",
+            )
+            require(
+                answer.shape == (rows, 3),
+                f"the result has the shape {list(answer.shape)}, not [reviews, k].",
+            )
+            expected = dense @ components.T
+            centred = (dense - dense.mean(axis=0)) @ components.T
+            require(
+                not np.allclose(answer, centred) or np.allclose(expected, centred),
+                "a mean has been subtracted. A single review has no mean but itself, and a "
+                "sparse matrix would no longer be sparse.",
+            )
+            lengths = np.linalg.norm(expected, axis=1, keepdims=True)
+            require(
+                not np.allclose(answer * lengths, expected) or np.allclose(answer, expected),
+                "the coordinates were divided by their length; that is not asked for.",
+            )
+            require(
+                np.allclose(answer, expected),
+                "each coordinate is the scalar product of a review with a component.",
+            )
+
+
+@exercise("9.4")
+def ex_9_4(components_for: Callable) -> None:
+    """Check components_for(ratios, share) → how many components explain that share."""
+    ratios = np.array([0.5, 0.25, 0.125, 0.0625])
+    for share, expected in ((0.6, 2), (0.75, 2), (0.8, 3), (0.9, 4), (0.5, 1), (0.1, 1)):
+        answer = _call(components_for, ratios, share)
+        require(
+            np.ndim(answer) == 0 and (float(answer) >= 1 or answer in (0, expected)),
+            "return one number: how many components.",
+        )
+        require(
+            share != 0.75 or answer != 3,
+            "`at least`: the first two components explain exactly the 75 % asked for.",
+        )
+        require(
+            answer != expected - 1,
+            "that is the position of the last one needed, which counts from 0 (or one component "
+            "is missing). How many are they?",
+        )
+        require(
+            answer != expected + 1, "one too many: fewer components explain that share already."
+        )
+        require(
+            answer == expected,
+            f"for shares of {ratios.tolist()} and {share:.0%} the answer is not {answer}. Are you "
+            "adding up?",
+        )
+
+
+@exercise("9.5")
+def ex_9_5(num_parameters: int) -> None:
+    """Check the number of parameters of a network 500-200-1."""
+    require(num_parameters != 100_200, "the biases are missing: each unit has one.")
+    require(
+        num_parameters not in (100_400, 100_201),
+        "one layer's biases are missing.",
+    )
+    require(
+        num_parameters not in (4_000_401, 4_000_601, 4_000_201),
+        "that is a network on 20,000 inputs. After the SVD a review has 500 numbers.",
+    )
+    require(
+        num_parameters not in (100_402, 100_602, 100_601),
+        "the activations have no parameters.",
+    )
+    require(num_parameters == 100_401, "add up weights and biases of both Linear layers.")
+
+
+@exercise("9.6")
+def ex_9_6(scores: Callable) -> None:
+    """Check scores(predicted, targets) → precision, recall, F1, accuracy."""
+    predicted = torch.tensor([1, 1, 1, 1, 0, 0, 0, 0, 0, 1])
+    targets = torch.tensor([1, 1, 0, 0, 1, 0, 0, 0, 0, 1])
+    answer = _call(scores, predicted, targets)
+    require(
+        isinstance(answer, tuple | list) and len(answer) == 4,
+        "return four numbers: precision, recall, F1, accuracy.",
+    )
+    precision, recall, f1, accuracy = map(float, answer)
+    require(
+        not (_close(precision, 3 / 4) and _close(recall, 3 / 5)),
+        "precision and recall are swapped. Precision divides by what was *called* positive.",
+    )
+    require(not _close(precision, 3), "those are counts; divide them.")
+    require(_close(precision, 3 / 5), "precision: of those called positive, how many are positive?")
+    require(_close(recall, 3 / 4), "recall: of those that are positive, how many were found?")
+    require(
+        not _close(f1, (3 / 5 + 3 / 4) / 2),
+        "F1 is the harmonic mean of precision and recall, not the ordinary one.",
+    )
+    require(not _close(f1, 9 / 20 / (27 / 20)), "F1 is *twice* the product, divided by the sum.")
+    require(_close(f1, 2 / 3), "F1 is 2 P R / (P + R).")
+    require(not _close(accuracy, 3 / 10), "the accuracy counts right negative predictions as well.")
+    require(_close(accuracy, 7 / 10), "the accuracy is the share of right predictions.")
+    for case, (p, t), expected in (
+        ("nothing is called positive", ([0, 0, 0], [1, 0, 1]), (0, 0, 0, 1 / 3)),
+        ("nothing is positive", ([1, 0], [0, 0]), (0, 0, 0, 1 / 2)),
+        ("neither is positive", ([0], [0]), (0, 0, 0, 1)),
+        ("a batch of one is right", ([1], [1]), (1, 1, 1, 1)),
+    ):
+        try:
+            answer = _call(scores, torch.tensor(p), torch.tensor(t))
+        except ZeroDivisionError as error:
+            raise Wrong(f"when {case}, your function divides by zero: return 0 there.") from error
+        require(
+            not any(math.isnan(float(number)) for number in answer),
+            f"when {case}, 0/0 has become nan: return 0 there.",
+        )
+        require(
+            all(_close(*both) for both in zip(answer, expected, strict=True)),
+            f"when {case}, the scores are not {tuple(round(float(n), 3) for n in answer)}.",
+        )
+
+
+@exercise("9.7")
+def ex_9_7(reason: str) -> None:
+    """Check why the mean of the batches' F1 is half of the F1 (a letter)."""
+    _choose(
+        reason,
+        right="d",
+        hints={
+            "a": "true, but one batch of forty can't take away half of the score.",
+            "b": "the threshold is the same in both numbers, and so are the predictions.",
+            "c": "the score of a batch is that of the batch alone; what adds up is shown by "
+            "compute(), and that number is right.",
+        },
+    )
+
+
+@exercise("9.8")
+def ex_9_8(worst_leak: str) -> None:
+    """Check which of four preparations leaks worst (a letter)."""
+    _choose(
+        worst_leak,
+        right="a",
+        hints={
+            "b": "a leak, yes, but texts without labels: what could they give away about the "
+            "sentiment?",
+            "c": "that is no leak at all: it is what happens to every new review.",
+            "d": "statistics of the training part alone are allowed: nothing leaks.",
+        },
+    )
+
+
+@exercise("9.9")
+def ex_9_9(verdict: str) -> None:
+    """Check what the reduction to 500 numbers buys (a letter)."""
+    _choose(
+        verdict,
+        right="b",
+        hints={
+            "a": "compare the accuracies with those of the sparse network and the regression.",
+            "c": "look at the megabytes of the model: what does a new review need before the "
+            "network can read it?",
+            "d": "add the seconds of the SVD to those of the training.",
+        },
+    )
+
+
+# --- 11 · Tabular data: abalone, regression ----------------------------------------------
+
+
+@exercise("11.1")
+def ex_11_1(constant_mse: Callable) -> None:
+    """Check constant_mse(train_targets, other_targets) → MSE of predicting the train mean."""
+    train, other = torch.tensor([2.0, 4.0, 9.0]), torch.tensor([3.0, 11.0])
+    answer = float(_call(constant_mse, train, other))
+    require(
+        not _close(answer, 16),
+        "that predicts the mean of the *others*, which nobody knows beforehand.",
+    )
+    require(
+        not _close(answer, 26 / 3),
+        "that is the MSE on train itself. The errors on the others are asked.",
+    )
+    require(not _close(answer, 40), "that is the sum of the squared errors, not yet their mean.")
+    require(
+        not _close(answer, math.sqrt(20)), "that is the root of the MSE. Leave the square in it."
+    )
+    require(
+        not _close(answer, 4),
+        "those are absolute errors (or squared after the mean). Square each error first.",
+    )
+    require(
+        not _close(answer, 25),
+        "that predicts the median of train. It is best for the MAE; for the MSE it is the mean.",
+    )
+    require(_close(answer, 20), "predict the mean of train; average the squared errors on others.")
+    require(
+        _close(_call(constant_mse, train, torch.tensor([5.0])), 0),
+        "a single target that equals the mean of train has no error.",
+    )
+
+
+@exercise("11.2")
+def ex_11_2(strict_mse: Callable) -> None:
+    """Check strict_mse(predictions, targets) → scalar tensor, an error for unequal shapes."""
+    predictions = torch.tensor([1.0, 5.0, 2.0], requires_grad=True)
+    targets = torch.tensor([3.0, 5.0, 6.0])
+    answer = _call(strict_mse, predictions, targets)
+    require(
+        isinstance(answer, torch.Tensor) and answer.numel() == 1,
+        "return a tensor with one number: the mean over all.",
+    )
+    require(
+        answer.requires_grad,
+        "this number can't be trained with: it has lost its graph (.item() or numpy do that).",
+    )
+    require(
+        not _close(answer.detach(), 20), "that is the sum. The *mean* squared error is asked."
+    )
+    require(
+        not _close(answer.detach(), 2) and not _close(answer.detach(), 4),
+        "square each difference, then take the mean: not absolute values, and not the square of "
+        "the mean.",
+    )
+    require(not _close(answer.detach(), math.sqrt(20 / 3)), "that is the root of the MSE.")
+    require(
+        _close(answer.detach(), 20 / 3), "the mean of the squared differences is asked."
+    )
+    one = _call(strict_mse, torch.tensor([2.0]), torch.tensor([5.0]))
+    require(_close(one, 9), "a batch of one has a loss, too.")
+    for shapes in (((3, 1), (3,)), ((3,), (3, 1)), ((1,), (3,))):
+        first, second = (torch.arange(math.prod(shape)).float().view(shape) for shape in shapes)
+        try:
+            result = strict_mse(first, second)
+        except (ValueError, AssertionError):
+            continue
+        except RuntimeError as error:
+            raise Wrong(f"raise a ValueError for shapes {shapes[0]} and {shapes[1]}.") from error
+        if result is None or result is ...:
+            raise Open
+        raise Wrong(
+            f"shapes {shapes[0]} and {shapes[1]} were accepted. Broadcasting compares every "
+            "prediction with every target: raise a ValueError when the shapes differ."
+        )
+
+
+@exercise("11.3")
+def ex_11_3(r_squared: Callable) -> None:
+    """Check r_squared(predictions, targets) → R²."""
+    predictions, targets = torch.tensor([2.0, 4.0, 9.0, 9.0]), torch.tensor([3.0, 5.0, 6.0, 10.0])
+    answer = float(_call(r_squared, predictions, targets))  # 1 - 12 / 26
+    require(
+        not _close(answer, float(np.corrcoef(predictions, targets)[0, 1]) ** 2, 1e-5),
+        "that is the square of the correlation, which forgives shifts and scales. R² does not.",
+    )
+    require(
+        not _close(answer, 1 - 12 / 38, 1e-5),
+        "the errors are set against the spread of the *predictions* (arguments swapped?). The "
+        "targets' own spread counts.",
+    )
+    require(
+        not _close(answer, 1 - 12 / 170, 1e-5),
+        "the squares of the targets are taken from 0. Take them from the mean of the targets.",
+    )
+    require(not _close(answer, 12 / 26, 1e-5), "that is the share left unexplained: 1 minus it.")
+    require(
+        not _close(answer, 1 - 3 / 26, 1e-5) and not _close(answer, 1 - 12 / 6.5, 1e-5),
+        "one of the two is a mean, the other a sum.",
+    )
+    require(
+        not _close(answer, 1 - 12 / (26 * 4 / 3), 1e-5) and not _close(answer, 1 - 9 / 26, 1e-5),
+        "one part divides by n, the other by n - 1.",
+    )
+    require(
+        _close(answer, 1 - 12 / 26, 1e-5), "follow the formula: both sums run over all animals."
+    )
+    shifted = float(_call(r_squared, targets + 5, targets))
+    require(
+        _close(shifted, 1 - 100 / 26, 1e-5),
+        "predictions that are all 5 too high must be punished, below 0 if need be.",
+    )
+    require(
+        _close(_call(r_squared, torch.full((4,), 6.0), targets), 0),
+        "always predicting the mean of the targets gives 0.",
+    )
+
+
+@exercise("11.4")
+def ex_11_4(worst_animal: Callable) -> None:
+    """Check worst_animal(predictions, targets) → (position, share of the squared error)."""
+    predictions = np.array([5.0, 9.0, 14.0, 8.0, 20.0])
+    targets = np.array([6.0, 9.0, 8.0, 11.0, 22.0])
+    answer = _call(worst_animal, predictions, targets)  # squared: 1, 0, 36, 9, 4
+    require(
+        isinstance(answer, tuple | list) and len(answer) == 2,
+        "return two things: the position and the share.",
+    )
+    position, share = int(answer[0]), float(answer[1])
+    require(
+        position != 3,
+        "an error can have either sign: a prediction that is far too high is as bad as one that "
+        "is far too low.",
+    )
+    require(
+        position != 4,
+        "that is the animal with the most rings, not the one with the largest error.",
+    )
+    require(position == 2, "the position of the largest squared error is asked (from 0).")
+    require(
+        not _close(share, 6 / 12) and not _close(share, 0.5),
+        "that is the share of the *absolute* errors. Squares give a large one more weight.",
+    )
+    require(not _close(share, 36), "that is the squared error itself. Give its share of the sum.")
+    require(
+        not _close(share, 36 / 10),
+        "that compares with the mean. The share of the *sum* lies between 0 and 1.",
+    )
+    require(_close(share, 36 / 50), "the share is the largest squared error over the sum of all.")
+    swapped = _call(worst_animal, targets, predictions)
+    require(
+        int(swapped[0]) == 2 and _close(swapped[1], 36 / 50),
+        "with the signs of all errors turned round the answer must stay the same.",
+    )
+
+
+@exercise("11.5")
+def ex_11_5(explanation: str) -> None:
+    """Check why old animals are predicted too young (a letter)."""
+    _choose(
+        explanation,
+        right="d",
+        hints={
+            "a": "the curves above are flat after forty epochs, and a model that was short of "
+            "training would also show a trend in the right panel.",
+            "b": "compare with the network without weight decay, which the next cell prints: the "
+            "trend is the same.",
+            "c": "scaling the targets changes the size of the steps, not which answer is best for "
+            "animals that look alike.",
+        },
+    )

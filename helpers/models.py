@@ -12,7 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from helpers import text
 from helpers.datasets import Bags
+from helpers.text import Tokenizer, Vocabulary
 
 
 class OneHotMLP(nn.Module):
@@ -160,6 +162,58 @@ def to_dense(model: SparseOneHotMLP) -> OneHotMLP:
     """Return the dense twin of `model`, with copies of its parameters."""
     twin = OneHotMLP(model.hidden.in_features, model.hidden.out_features, model.output.out_features)
     return _copy_parameters(model, twin)
+
+
+@torch.no_grad()
+def word_contributions(
+    model: OneHotMLP | SparseOneHotMLP,
+    vocabulary: Vocabulary,
+    review: str,
+    tokenizer: Tokenizer = text.basic_english,
+) -> tuple[float, dict[str, float]]:
+    """Explain one prediction: the probability of "positive", and what each word adds.
+
+    For the hidden units that this review switches on, the network is linear, so its
+    logit is a constant (the biases) plus one term for each distinct token.
+
+    Parameters
+    ----------
+    model : OneHotMLP or SparseOneHotMLP
+        With one logit.
+    vocabulary : Vocabulary
+        The one that `model` was trained with.
+    review : str
+        Any text.
+    tokenizer : callable
+        The one that `vocabulary` was built with.
+
+    Returns
+    -------
+    probability : float
+    contributions : dict of str to float
+        Distinct tokens in the order of the review (all unknown ones together as ``<unk>``),
+        each with its share of the logit.
+
+    Raises
+    ------
+    ValueError
+        If `model` has more than one output.
+    """
+    if model.output.out_features != 1:
+        raise ValueError(
+            f"word_contributions explains one logit, but this model has "
+            f"{model.output.out_features} outputs."
+        )
+    codes = list(dict.fromkeys(vocabulary.encode(tokenizer(review))))
+    sparse = isinstance(model.hidden, BagLinear)
+    weight = model.hidden.weight if sparse else model.hidden.weight.T  # [vocab, hidden]
+    rows = weight[torch.tensor(codes, dtype=torch.int64, device=weight.device)]  # [words, hidden]
+    active = rows.sum(dim=0) + model.hidden.bias > 0  # [hidden]
+    slopes = active * model.output.weight[0]  # [hidden]
+    contributions = rows @ slopes  # [words]
+    logit = contributions.sum() + model.hidden.bias @ slopes + model.output.bias[0]
+    words = vocabulary.decode(codes)
+    return torch.sigmoid(logit).item(), dict(zip(words, contributions.tolist(), strict=True))
 
 
 def _copy_parameters(source: nn.Module, twin: nn.Module) -> nn.Module:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from scipy.stats import binom
+from sklearn.metrics import auc, roc_curve
 from torch import Tensor
 
 
@@ -143,7 +144,7 @@ def accuracy_by_learning_rate(
 # --- 06 and 07: evaluation, the final pipeline -------------------------------------------
 
 
-def guessing_perplexity(
+def guessing_curve(
     class_counts: Sequence[int], losses: Sequence[float], title: str, ax: Axes | None = None
 ) -> Axes:
     """Draw exp(loss) of a guessing model against the number of classes, and the trap 1/N.
@@ -204,7 +205,7 @@ def confusion_matrix(
     return ax
 
 
-def flattery(
+def flattery_curves(
     points: Mapping[int, Mapping[int, float]], title: str, ax: Axes | None = None
 ) -> Axes:
     """Draw by how much the best score on an exam flatters, against the number of tries.
@@ -620,14 +621,14 @@ def probabilities(values: Mapping[str, Mapping[str, Sequence[float]]], title: st
         One for each model.
     """
     figure, axes = plt.subplots(1, len(values), figsize=(8, 3.5), sharey=True, squeeze=False)
-    bins = np.linspace(0, 1, 41)
+    bins = np.linspace(0, 1, 42)  # an odd number: one bin around 0.5
     for ax, (name, classes) in zip(axes[0], values.items(), strict=True):
         for label, chances in classes.items():
             ax.hist(chances, bins=bins, histtype="step", linewidth=2, label=label)
         ax.axvline(0.5, color="grey", linestyle="--")
         ax.set(xlabel="probability of positive", title=name, yscale="log")
     axes[0, 0].set(ylabel="reviews")
-    axes[0, -1].legend()
+    axes[0, 0].legend(title="reviews", loc="upper left", fontsize="small")
     figure.suptitle(title, fontsize="medium")
     figure.tight_layout()
     return axes[0]
@@ -683,7 +684,7 @@ def hidden_units(
     ax.axvline(0, color="grey", linewidth=1)
     ax.set(
         xlabel="weight of the unit in the logit",
-        ylabel="mean activation: positive − negative reviews",
+        ylabel="activation: positive − negative",
         title=title,
     )
     return ax
@@ -747,10 +748,324 @@ def descent(
     heights = loss(grid).reshape(150, 150).T
     floor = float(heights.min())
     levels = floor + (float(heights.max()) - floor) * np.linspace(0, 1, 16) ** 2
-    ax.contourf(across, up, heights, levels=levels, cmap="Greys", alpha=0.6)
+    ax.contourf(across, up, heights, levels=levels, cmap="Greys", alpha=0.5)
+    ax.contour(across, up, heights, levels=levels, colors="grey", linewidths=0.7)
     for (name, path), marker in zip(paths.items(), ("s", "o", "^", "D"), strict=False):
         ax.plot(path[:, 0], path[:, 1], marker=marker, markersize=5, label=name)
     ax.plot(*paths[next(iter(paths))][0], "k*", markersize=16, label="start")
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.legend()
+    return ax
+
+
+# --- 10 and 11 · Tabular data: abalone ---------------------------------------------------
+
+
+def growth(
+    lengths: Sequence[float], rings: Sequence[int], sexes: Sequence[str], title: str
+) -> Axes:
+    """Draw shell length against rings, coloured by sex, with the mean length at each number.
+
+    Parameters
+    ----------
+    lengths : sequence of float
+        In mm.
+    rings : sequence of int
+        As many as `lengths`.
+    sexes : sequence of {"F", "I", "M"}
+        As many as `lengths`.
+    title : str
+        The finding.
+    """
+    ax = plt.subplots()[1]
+    lengths, rings, sexes = np.asarray(lengths), np.asarray(rings), np.asarray(sexes)
+    shift = np.random.default_rng(0).uniform(-0.35, 0.35, len(rings))  # points side by side
+    mixed = np.random.default_rng(1).permutation(len(rings))  # so that no sex hides another
+    palette = dict(zip("IFM", sns.color_palette("colorblind"), strict=False))
+    colors = [palette[sex] for sex in sexes[mixed]]
+    ax.scatter((rings + shift)[mixed], lengths[mixed], s=6, c=colors, alpha=0.6, linewidths=0)
+    for letter, name in (("I", "infant"), ("F", "female"), ("M", "male")):
+        ax.scatter([], [], color=palette[letter], label=name)
+    numbers = np.array([number for number in np.unique(rings) if (rings == number).sum() >= 10])
+    means = [lengths[rings == number].mean() for number in numbers]
+    ax.plot(numbers, means, color="black", label="mean (of 10 or more)")
+    ax.axvline(9.5, color="grey", linestyle="--")
+    ax.set(xlabel="rings (dashed: old from 10 on)", ylabel="length [mm]", title=title)
+    ax.legend(loc="lower right")
+    return ax
+
+
+def loss_and_score(
+    curves: Mapping[str, Sequence[float]], title: str, loss: str, score: str, percent: bool = False
+) -> np.ndarray:
+    """Draw loss and score after each epoch, each for train and validation, side by side.
+
+    Parameters
+    ----------
+    curves : mapping of str to sequence of float
+        "train loss", "validation loss", "train score" and "validation score", as from
+        `helpers.tabular.fit_scheduled`.
+    title : str
+        The finding.
+    loss, score : str
+        What they are, with unit.
+    percent : bool
+        Write the scores as per cent.
+
+    Returns
+    -------
+    array of Axes [2]
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for ax, kind, label in ((axes[0], "loss", loss), (axes[1], "score", score)):
+        both = {name: list(curves[f"{name} {kind}"]) for name in ("train", "validation")}
+        learning_curves(both, "", label, percent=percent and kind == "score", ax=ax)
+    figure.suptitle(title, fontsize="medium")
+    return axes
+
+
+def roc(curves: Mapping[str, tuple[Sequence[int], Sequence[float]]], title: str) -> Axes:
+    """Draw true against false positive rate for all thresholds; mark the default, 0.5.
+
+    Parameters
+    ----------
+    curves : mapping of str to (labels, probabilities)
+        For each curve its name, the labels (0 or 1) and the predicted probabilities of 1.
+    title : str
+        The finding.
+    """
+    ax = plt.subplots(figsize=(5.6, 5))[1]
+    for name, (labels, probabilities) in curves.items():
+        labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+        false_rate, true_rate, _ = roc_curve(labels, probabilities)
+        label = f"{name}, AUC {auc(false_rate, true_rate):.3f}"
+        (line,) = ax.plot(false_rate, true_rate, label=label)
+        called = probabilities >= 0.5
+        point = called[labels == 0].mean(), called[labels == 1].mean()
+        ax.plot(*point, "o", color=line.get_color(), markersize=9, markeredgecolor="black")
+    ax.plot([0, 1], [0, 1], "--", color="grey", label="guessing, AUC 0.5")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0))
+    ax.set(
+        xlabel="false positive rate (young called old)",
+        ylabel="true positive rate (old called old)",
+        title=title,
+        aspect="equal",
+    )
+    ax.legend(title="● default threshold, 0.5", loc="lower right")
+    return ax
+
+
+def curves_with_spread(
+    runs: Mapping[str, Sequence[Sequence[float]]], title: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Draw the mean of several learning curves and a band of one standard deviation.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of sequences
+        For each setting its name, and for each of its runs one value an epoch.
+    title : str
+        The finding.
+    ylabel : str
+        What is drawn, with its unit.
+    """
+    ax = ax or plt.subplots()[1]
+    for (name, values), style in zip(runs.items(), cycle(("-", "--", ":")), strict=False):
+        means, spread = np.mean(values, axis=0), np.std(values, axis=0, ddof=1)
+        epochs = np.arange(1, len(means) + 1)
+        (line,) = ax.plot(epochs, means, linestyle=style, linewidth=2, label=name)
+        ax.fill_between(
+            epochs, means - spread, means + spread, color=line.get_color(), alpha=0.15, linewidth=0
+        )
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="epoch", ylabel=ylabel, title=title)
+    ax.legend()
+    return ax
+
+
+def effects(intervals: Mapping[str, tuple[float, float]], title: str, xlabel: str) -> Axes:
+    """Draw differences and their intervals beside the line of no difference.
+
+    Parameters
+    ----------
+    intervals : mapping of str to (mean, half_width)
+        For each row its name, the difference, and half of its interval.
+    title : str
+        The finding.
+    xlabel : str
+        Which difference, and which side is better.
+    """
+    ax = plt.subplots(figsize=(7, 0.8 + 0.5 * len(intervals)), layout="constrained")[1]
+    for row, (mean, half_width) in enumerate(intervals.values()):
+        clear = abs(mean) > half_width
+        color = sns.color_palette("colorblind")[0] if clear else "grey"
+        ax.errorbar(mean, row, xerr=half_width, fmt="o", capsize=4, color=color)
+    ax.axvline(0, color="black", linewidth=1)
+    ax.set_yticks(range(len(intervals)), list(intervals))
+    ax.invert_yaxis()
+    ax.margins(y=0.2)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.set(xlabel=f"{xlabel}, 95 % interval (grey: could be 0)", title=title)
+    return ax
+
+
+def predicted_against_true(
+    targets: Sequence[float], predictions: Mapping[str, Sequence[float]], title: str
+) -> np.ndarray:
+    """Draw predictions against the truth, a panel a model, with the line where they agree.
+
+    Parameters
+    ----------
+    targets : sequence of float
+        True rings.
+    predictions : mapping of str to sequence of float
+        For each model its name and its predictions, as many as `targets`.
+    title : str
+        The finding.
+
+    Returns
+    -------
+    array of Axes [models]
+    """
+    targets = np.asarray(targets)
+    style = {"figsize": (4.5 * len(predictions), 4), "layout": "constrained", "squeeze": False}
+    figure, axes = plt.subplots(1, len(predictions), sharex=True, sharey=True, **style)
+    shift = np.random.default_rng(0).uniform(-0.3, 0.3, len(targets))  # points side by side
+    ends = [0, targets.max() + 1]
+    for ax, (name, values) in zip(axes[0], predictions.items(), strict=True):
+        ax.scatter(targets + shift, values, s=9, alpha=0.4, linewidths=0)
+        ax.plot(ends, ends, "--", color="black", label="predicted = true")
+        ax.set(xlabel="true rings", ylabel="predicted rings", title=name)
+        ax.legend(loc="upper left")
+    figure.suptitle(title, fontsize="medium")
+    return axes[0]
+
+
+def residuals(
+    targets: Sequence[float], predictions: Sequence[float], title: str, least: int = 10
+) -> np.ndarray:
+    """Draw residuals (true minus predicted) against the truth and against the prediction.
+
+    Parameters
+    ----------
+    targets, predictions : sequence of float
+        In rings.
+    title : str
+        The finding.
+    least : int
+        The mean residual is drawn where at least this many animals share a whole number.
+
+    Returns
+    -------
+    array of Axes [2]
+    """
+    targets, predictions = np.asarray(targets), np.asarray(predictions)
+    left = targets - predictions
+    figure, axes = plt.subplots(1, 2, sharey=True, figsize=(9, 3.8), layout="constrained")
+    shift = np.random.default_rng(0).uniform(-0.3, 0.3, len(targets))  # points side by side
+    for ax, values, moved, name in (
+        (axes[0], targets, targets + shift, "true rings"),
+        (axes[1], predictions, predictions, "predicted rings"),
+    ):
+        ax.scatter(moved, left, s=9, alpha=0.4, linewidths=0)
+        whole = np.round(values)
+        numbers = [number for number in np.unique(whole) if (whole == number).sum() >= least]
+        means = [left[whole == number].mean() for number in numbers]
+        style = {"color": "black", "marker": "o", "markersize": 4}
+        ax.plot(numbers, means, **style, label=f"mean (of {least} or more)")
+        ax.axhline(0, color="grey", linestyle="--")
+        ax.set(xlabel=name, ylabel="true − predicted [rings]")
+        ax.legend(loc="upper left")
+    axes[1].set_ylabel("")
+    figure.suptitle(title, fontsize="medium")
+    return axes
+
+
+# --- 08 · LoRA --------------------------------------------------------------------------
+
+
+def low_rank_sum(
+    in_features: int, out_features: int, r: int, title: str, ax: Axes | None = None
+) -> Axes:
+    """Draw W + B A as boxes (not to scale): what is frozen, what is trained, how large it is.
+
+    Parameters
+    ----------
+    in_features, out_features, r : int
+        Sides of the matrices: W [out, in], B [out, r] and A [r, in].
+    title : str
+        The finding.
+    """
+    ax = ax or plt.subplots(figsize=(8, 2.8))[1]
+    boxes = (
+        ("W", out_features, in_features, "frozen", (0.0, 0.0, 3.6, 1.6), "0.85"),
+        ("B", out_features, r, "trained,\n0 at the start", (4.6, 0.0, 0.35, 1.6), "C1"),
+        ("A", r, in_features, "trained, random at the start", (5.9, 0.65, 3.6, 0.3), "C0"),
+    )
+    for name, rows, columns, state, (x, y, width, height), colour in boxes:
+        ax.add_patch(plt.Rectangle((x, y), width, height, facecolor=colour, edgecolor="black"))
+        middle = x + width / 2
+        ink = "white" if name == "A" else "black"
+        ax.text(middle, y + height / 2, name, ha="center", va="center", color=ink, weight="bold")
+        size = f"{rows:,} × {columns:,}\n= {rows * columns:,} numbers"
+        ax.text(middle, y + height + 0.1, size, ha="center", va="bottom", fontsize="small")
+        ax.text(middle, y - 0.1, state, ha="center", va="top", fontsize="small", style="italic")
+    for x, sign in ((4.1, "+"), (5.42, "·")):
+        ax.text(x, 0.8, sign, ha="center", va="center", fontsize="xx-large")
+    ax.set(xlim=(-0.2, 9.7), ylim=(-0.75, 2.5), title=title)
+    ax.set_axis_off()
+    return ax
+
+
+def every_run(
+    runs: Mapping[str, Sequence[Sequence[float]]],
+    title: str,
+    ylabel: str = "validation accuracy",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw each run's value after each epoch: a colour for each setting, a line for each seed.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of sequences
+        For each setting its name, and for each of its runs one value an epoch.
+    title : str
+        The finding.
+    ylabel : str
+        What is drawn, with its unit; an accuracy is drawn in percent.
+    """
+    ax = ax or plt.subplots()[1]
+    looks = zip("osD^vXP*", cycle(("-", "--", "-.", ":")), strict=False)
+    for setting, (look, (name, seeds)) in enumerate(zip(looks, runs.items(), strict=False)):
+        for number, values in enumerate(seeds):
+            (line,) = ax.plot(range(1, len(values) + 1), values, "".join(look), markersize=4)
+            line.set(color=f"C{setting}", label=name if number == 0 else None)
+    if "accuracy" in ylabel:
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="epoch", ylabel=ylabel, title=title)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def spectrum(
+    singular_values: Mapping[str, Sequence[float]], title: str, ax: Axes | None = None
+) -> Axes:
+    """Draw singular values against their rank, both as they are (logarithmic upwards).
+
+    Parameters
+    ----------
+    singular_values : mapping of str to sequence of float
+        For each matrix its name and its singular values above 0, the largest first.
+    title : str
+        The finding.
+    """
+    ax = ax or plt.subplots()[1]
+    for (name, values), marker in zip(singular_values.items(), cycle("osD^"), strict=False):
+        numbers = np.arange(1, len(values) + 1)
+        ax.semilogy(numbers, values, marker=marker, markersize=5, linewidth=1, label=name)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="number of the singular value", ylabel="singular value", title=title)
     ax.legend()
     return ax

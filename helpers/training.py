@@ -1,8 +1,10 @@
 """Seeds, device, the training loop and the evaluation. Taught in notebooks 05 and 06."""
 
 import copy
+import io
 import math
 import random
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,10 +43,53 @@ def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
         float32 [batch] for one logit (binary), or [batch, classes].
     targets : Tensor [batch]
         int64 class numbers.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together.
     """
+    _check_shapes(logits, targets)
     if logits.ndim == 1:
         return F.binary_cross_entropy_with_logits(logits, targets.float())
     return F.cross_entropy(logits, targets)
+
+
+def _check_shapes(logits: Tensor, targets: Tensor) -> None:
+    if logits.ndim not in (1, 2) or targets.shape != logits.shape[:1]:
+        raise ValueError(
+            "The loss takes logits [batch] or [batch, classes] and targets [batch], got "
+            f"{tuple(logits.shape)} and {tuple(targets.shape)}. Does a squeeze() without an axis "
+            "drop the batch axis of a batch of one?"
+        )
+
+
+def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
+    """Average the mean losses of batches over their samples.
+
+    Parameters
+    ----------
+    losses : list of Tensor
+        The mean loss of each batch (scalars, on any device).
+    sizes : list of int
+        How many samples each batch had.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples.
+    FloatingPointError
+        If the mean is not a finite number.
+    """
+    if not sum(sizes):
+        raise ValueError("The loader gave no samples: is its data set empty, or drop_last set?")
+    mean = float(np.average(torch.stack(losses).tolist(), weights=sizes))
+    if not math.isfinite(mean):
+        raise FloatingPointError(
+            f"The loss became {mean}. Try a lower learning rate, and look for inputs that are "
+            "not finite."
+        )
+    return mean
 
 
 def predicted_classes(logits: Tensor) -> Tensor:
@@ -134,7 +179,7 @@ def train_epoch(model: nn.Module, loader: Iterable, optimizer: torch.optim.Optim
         optimizer.step()
         losses.append(loss.detach())
         sizes.append(len(targets))
-    return _mean_loss(losses, sizes)
+    return mean_loss(losses, sizes)
 
 
 @torch.no_grad()
@@ -154,21 +199,8 @@ def evaluate(model: nn.Module, loader: Iterable) -> Evaluation:
         hits.append((predicted_classes(logits) == targets).sum())
         sizes.append(len(targets))
     model.train(was_training)
-    loss = _mean_loss(losses, sizes)
+    loss = mean_loss(losses, sizes)
     return Evaluation(loss, int(torch.stack(hits).sum()) / sum(sizes), sum(sizes))
-
-
-def _mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
-    """Average batch losses by the number of samples behind each."""
-    if not sizes:
-        raise ValueError("The loader gave no batch: is its data set empty, or drop_last set?")
-    mean = float(np.average(torch.stack(losses).double().cpu().numpy(), weights=sizes))
-    if not math.isfinite(mean):
-        raise FloatingPointError(
-            f"The loss became {mean}. Try a lower learning rate, and look for inputs that are "
-            "not finite."
-        )
-    return mean
 
 
 def fit(
@@ -237,18 +269,32 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    OSError
+        If the file does not exist (FileNotFoundError) or cannot be read.
     ValueError
-        If the file holds no weights, or those of another model.
+        If the file holds no weights, or those of another model; `model` stays as
+        it was.
     """
+    content = Path(path).read_bytes()
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
+        if damaged := zipfile.ZipFile(io.BytesIO(content)).testzip():  # torch checks no checksums
+            raise ValueError(f"{damaged} is damaged")
+        weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        _check_weights(weights, model.state_dict())
         model.load_state_dict(weights)
-    except FileNotFoundError:
-        raise
-    except Exception as error:
+    except Exception as error:  # a damaged file can raise nearly anything, OSError included
         raise ValueError(
             f"{path} does not hold the weights of this {type(model).__name__}: "
             f"{' '.join(str(error).split())[:300]}"
         ) from error
+
+
+def _check_weights(weights: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    """Compare names and shapes first: load_state_dict raises when half is overwritten."""
+    if weights.keys() != expected.keys():
+        raise ValueError(f"expected {', '.join(expected)}, found {', '.join(weights)}")
+    for name, tensor in expected.items():
+        if weights[name].shape != tensor.shape:
+            raise ValueError(
+                f"{name} is {list(weights[name].shape)} in the file, {list(tensor.shape)} here"
+            )

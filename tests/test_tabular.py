@@ -1,0 +1,523 @@
+"""`helpers.tabular`: the real abalone, every fault on the way to them, and the stand-in.
+
+The faults are real: a local HTTP server that misbehaves, files that were changed.
+"""
+
+import dataclasses
+import hashlib
+import io
+import threading
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import stats
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import roc_auc_score
+from torch import nn
+
+from helpers import corpus, files, tabular
+from helpers.tabular import MEASUREMENTS, PUBLISHED, SEXES, StandInWarning, load_abalone, stand_in
+
+#: no warning but where one is expected
+pytestmark = pytest.mark.filterwarnings("error::UserWarning")
+
+FILE = "abalone/abalone.data"
+
+
+def line(sex: str = "M", length: str = "0.455", rings: str = "15") -> str:
+    return f"{sex},{length},0.365,0.095,0.514,0.2245,0.101,0.15,{rings}"
+
+
+#: stands for the original in tests that change a file: well formed, as many rows
+ORIGINAL = "".join(line(SEXES[i % 3], rings=str(i % 29 + 1)) + "\n" for i in range(4_177))
+
+
+def put(folder: Path, content: str | bytes) -> Path:
+    (folder / FILE).parent.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+@pytest.fixture
+def original(monkeypatch) -> str:
+    """Make ORIGINAL the file whose digest is expected."""
+    monkeypatch.setattr(tabular, "DIGEST", hashlib.sha256(ORIGINAL.encode()).hexdigest())
+    return ORIGINAL
+
+
+@pytest.fixture
+def real() -> tabular.Abalone:
+    if not (files.data_folder() / FILE).exists():
+        pytest.skip("needs the real abalone file in the data folder")
+    return load_abalone()
+
+
+@pytest.fixture(scope="module")
+def made_up() -> tabular.Abalone:
+    return stand_in()
+
+
+# --- the file in the data folder --------------------------------------------------------
+
+
+def test_real_file_in_millimetres_and_grams(real):
+    assert not real.stand_in
+    assert len(real) == 4_177
+    assert tuple(real.table.columns) == tabular.COLUMNS
+    assert real.table.iloc[0].tolist() == ["M", 91.0, 73.0, 19.0, 102.8, 44.9, 20.2, 30.0, 15]
+    assert real.table["sex"].value_counts().to_dict() == {"M": 1_528, "I": 1_342, "F": 1_307}
+    assert np.bincount(real.table["rings"])[1:].tolist() == list(tabular.RING_COUNTS)
+    assert "real" in repr(real)
+    assert "STAND-IN" not in repr(real)
+    assert real.mark("A table") == "A table"
+
+
+def test_original_is_read(tmp_path, original):
+    data = load_abalone(put(tmp_path, original))
+    assert len(data) == 4_177
+    assert not data.stand_in
+    assert data.table.loc[0, "length_mm"] == 91
+    assert data.table.loc[0, "whole_g"] == 102.8
+
+
+def test_data_folder_is_the_default(tmp_path, original, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(put(tmp_path, original)))
+    assert not load_abalone().stand_in
+
+
+LINES = ORIGINAL.splitlines(keepends=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        pytest.param("", "it is empty", id="empty"),
+        pytest.param("".join(LINES[:4_000]), "4,000 rows instead of 4,177", id="shortened"),
+        pytest.param(ORIGINAL[:-20], r"line 4177 \(.*\) has \d fields instead of 9", id="cut"),
+        pytest.param(
+            "Sex,Length,Diameter,Height,Whole,Shucked,Viscera,Shell,Rings\n" + ORIGINAL,
+            r"line 1 \(.*\) is a header",
+            id="header",
+        ),
+        pytest.param(ORIGINAL.replace(",", ";"), "has 1 fields instead of 9", id="separator"),
+        pytest.param(
+            "".join([*LINES[:9], line(sex="X"), "\n", *LINES[10:]]),
+            r"line 10 \(.*\) has the sex 'X', which is none of M, F and I",
+            id="category",
+        ),
+        pytest.param(
+            "".join([*LINES[:9], line(sex="m"), "\n", *LINES[10:]]), "the sex 'm'", id="lower-case"
+        ),
+        pytest.param(
+            "".join([*LINES[:9], line(length=""), "\n", *LINES[10:]]),
+            r"line 10 \(.*\) has a missing value in length_mm",
+            id="missing",
+        ),
+        pytest.param(
+            "".join([*LINES[:9], line(rings="?"), "\n", *LINES[10:]]),
+            "missing value in rings",
+            id="question-mark",
+        ),
+        pytest.param(
+            "".join([*LINES[:9], line(length="nan"), "\n", *LINES[10:]]),
+            "missing value in length_mm",
+            id="nan",
+        ),
+        pytest.param(
+            "".join([*LINES[:9], line(length="0.4x"), "\n", *LINES[10:]]),
+            "has '0.4x' for length_mm, which is not a number",
+            id="not-a-number",
+        ),
+        pytest.param(
+            "".join([*LINES[:9], line(length="inf"), "\n", *LINES[10:]]), "'inf'", id="infinite"
+        ),
+        pytest.param(
+            "".join([*LINES[:9], line(length="0.456"), "\n", *LINES[10:]]),
+            "values or their order were changed",
+            id="one-value",
+        ),
+        pytest.param("".join(LINES[::-1]), "values or their order were changed", id="order"),
+        pytest.param(ORIGINAL.replace("\n", "\r\n"), "line ends were changed", id="line-ends"),
+        pytest.param(ORIGINAL.encode("utf-16"), "line 1", id="encoding"),
+        pytest.param(b"PK\x03\x04" + bytes(range(256)), "line 1", id="binary"),
+    ],
+)
+def test_changed_file_is_an_error_and_stays(tmp_path, original, content, fault):
+    file = put(tmp_path, content) / FILE
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match=fault) as caught:
+        load_abalone(tmp_path)
+    for words in (str(file), "not UCI's abalone file", "move this one away"):
+        assert words in str(caught.value)
+    assert file.read_bytes() == before
+    assert [*tmp_path.rglob("*.data")] == [file]
+
+
+def test_file_that_cannot_be_read_is_an_error(tmp_path):
+    (tmp_path / FILE).mkdir(parents=True)  # a folder of that name
+    with pytest.raises(OSError, match="cannot be read"):
+        load_abalone(tmp_path)
+
+
+# --- the download -----------------------------------------------------------------------
+
+
+def zipped(content: str, name: str = "abalone.data") -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("abalone.names", "about")
+        archive.writestr(name, content)
+    return file.getvalue()
+
+
+def whole(handler: BaseHTTPRequestHandler, content: bytes) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
+def absent(handler: BaseHTTPRequestHandler, content: bytes) -> None:
+    handler.send_error(404)
+
+
+def corrupt(handler: BaseHTTPRequestHandler, content: bytes) -> None:
+    whole(handler, content[:-1] + bytes([content[-1] ^ 0xFF]))
+
+
+def cut(handler: BaseHTTPRequestHandler, content: bytes) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content[: len(content) // 2])
+
+
+def trickle(handler: BaseHTTPRequestHandler, content: bytes) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    for start in range(0, len(content), 16):
+        handler.wfile.write(content[start : start + 16])
+        if handler.server.over.wait(0.02):
+            break
+
+
+@pytest.fixture
+def offer(monkeypatch, original) -> Iterator[Callable]:
+    """Give a function that serves bytes, in some manner, in the place of UCI's archive."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.server.requests.append(self.path)
+            with suppress(ConnectionError):  # the client may hang up
+                self.server.answer(self, self.server.content)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.requests, server.over = [], threading.Event()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.delenv("COURSE_OFFLINE", raising=False)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, "*")
+        monkeypatch.setattr(corpus, "DOWNLOAD_RETRIES", 0)
+
+        def serve(content: bytes, answer: Callable = whole) -> list[str]:
+            server.content, server.answer = content, answer
+            source = dataclasses.replace(
+                tabular.SOURCE,
+                url=f"http://127.0.0.1:{server.server_port}/abalone.zip",
+                checksum=f"sha256:{hashlib.sha256(content).hexdigest()}",
+            )
+            monkeypatch.setattr(tabular, "SOURCE", source)
+            return server.requests
+
+        yield serve
+        server.over.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_the_source_is_pinned():
+    assert tabular.SOURCE.url == "https://archive.ics.uci.edu/static/public/1/abalone.zip"
+    assert tabular.SOURCE.checksum.startswith("sha256:755a6a67")
+    assert tabular.DIGEST.startswith("de37cdcd")
+
+
+def test_download_is_verified_and_kept(tmp_path, offer):
+    requests = offer(zipped(ORIGINAL))
+    for _ in range(2):
+        assert not load_abalone(tmp_path).stand_in
+    assert requests == ["/abalone.zip"]
+    assert (tmp_path / FILE).read_text() == ORIGINAL
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / FILE]
+
+
+@contextmanager
+def announced(*words: str) -> Iterator[None]:
+    """Expect exactly one warning, a StandInWarning with these words and the remedies."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    (message,) = [str(warning.message) for warning in caught]
+    assert caught[0].category is StandInWarning
+    assert caught[0].filename == __file__, "the warning should point at the caller"
+    for word in (*words, "STAND-IN", "connect to the internet", "abalone.data", "COURSE_DATA"):
+        assert word in message
+
+
+@pytest.mark.parametrize(
+    ("content", "answer", "reason"),
+    [
+        pytest.param(zipped(ORIGINAL), absent, "404", id="404"),
+        pytest.param(zipped(ORIGINAL), corrupt, "does not match the known hash", id="wrong-bytes"),
+        pytest.param(zipped(ORIGINAL), cut, "connection broke", id="cut"),
+        pytest.param(zipped(ORIGINAL[:-9]), whole, "fields instead of", id="other-file"),
+        pytest.param(zipped(ORIGINAL, "other.data"), whole, "abalone.data", id="no-such-member"),
+        pytest.param(b"<html>no</html>", whole, "BadZipFile", id="not-a-zip"),
+    ],
+)
+def test_failed_download_gives_an_announced_stand_in(tmp_path, offer, content, answer, reason):
+    requests = offer(content, answer)
+    with announced("UCI", reason, str(tmp_path / FILE)):
+        assert load_abalone(tmp_path).stand_in
+    assert requests == ["/abalone.zip"]
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_slow_download_is_given_up(tmp_path, offer, monkeypatch):
+    monkeypatch.setattr(corpus, "DOWNLOAD_SECONDS", 0.2)
+    offer(zipped(ORIGINAL), trickle)
+    with announced("not finished after"):
+        assert load_abalone(tmp_path).stand_in
+
+
+def test_offline_asks_nobody(tmp_path, offer, monkeypatch):
+    requests = offer(zipped(ORIGINAL))
+    monkeypatch.setenv("COURSE_OFFLINE", "1")
+    with announced("COURSE_OFFLINE is set"):
+        assert load_abalone(tmp_path).stand_in
+    assert requests == []
+
+
+def test_damaged_file_is_not_replaced_by_a_download(tmp_path, offer):
+    requests = offer(zipped(ORIGINAL))
+    put(tmp_path, ORIGINAL[:-9])
+    with pytest.raises(ValueError, match="not UCI's"):
+        load_abalone(tmp_path)
+    assert requests == []
+
+
+def test_folder_that_cannot_be_written_costs_a_warning(tmp_path, offer, closed_folder):
+    offer(zipped(ORIGINAL))
+    with closed_folder(0o555) as folder, pytest.warns(UserWarning, match="could not be kept"):
+        assert not load_abalone(folder).stand_in
+
+
+# --- the stand-in -----------------------------------------------------------------------
+
+
+def test_stand_in_says_so(made_up):
+    assert made_up.stand_in
+    assert "STAND-IN" in repr(made_up)
+    for text in ("A title", "a | table\n1 | 2"):
+        assert made_up.mark(text).startswith(text)
+        assert "stand-in" in made_up.mark(text)
+
+
+def test_stand_in_depends_on_its_seed_alone(made_up):
+    np.random.seed(1)  # noqa: NPY002 - the global state must not matter
+    pd.testing.assert_frame_equal(stand_in().table, made_up.table)
+    assert not stand_in(seed=1).table.equals(made_up.table)
+
+
+def test_stand_in_has_the_published_statistics(made_up):
+    table = made_up.table[list(MEASUREMENTS)] / tabular.SCALE
+    assert tuple(made_up.table.columns) == tabular.COLUMNS
+    assert not made_up.table.isna().any().any()
+    assert set(made_up.table["sex"]) == set(SEXES)
+    pd.testing.assert_series_equal(table.mean(), PUBLISHED["mean"], atol=1e-3, check_names=False)
+    pd.testing.assert_series_equal(table.std(), PUBLISHED["sd"], atol=1e-3, check_names=False)
+    pd.testing.assert_series_equal(table.min(), PUBLISHED["min"], atol=6e-4, check_names=False)
+    pd.testing.assert_series_equal(table.max(), PUBLISHED["max"], atol=6e-4, check_names=False)
+    rings = made_up.table["rings"]
+    assert np.bincount(rings)[1:].tolist() == list(tabular.RING_COUNTS)
+    correlations = made_up.table[list(MEASUREMENTS)].corrwith(rings)
+    assert (correlations - PUBLISHED["correlation"]).abs().max() < 0.1
+
+
+def test_stand_in_animals_are_plausible(made_up):
+    table = made_up.table
+    shares = table["sex"].value_counts(normalize=True)
+    assert shares.between(0.25, 0.42).all()
+    assert table.groupby("sex")["rings"].mean()["I"] < 9 < table["rings"].mean()
+    assert (table["diameter_mm"] < table["length_mm"]).mean() > 0.999
+    parts = table[["shucked_g", "viscera_g", "shell_g"]].sum(axis=1)
+    assert (parts < 1.15 * table["whole_g"]).mean() > 0.95
+
+
+def linear_scores(data: tabular.Abalone) -> tuple[float, float]:
+    """AUC of a logistic and R² of a linear regression, mean of three splits."""
+    rings = data.table["rings"].to_numpy()
+    old = (rings >= tabular.OLD_FROM).astype(int)
+    scores = []
+    for seed in range(3):
+        train, *others = tabular.split_indices(old, seed)
+        others = np.concatenate(others)
+        features = tabular.make_features(data.table, train).numpy().clip(-5, 5)
+        classifier = LogisticRegression(max_iter=500).fit(features[train], old[train])
+        regressor = LinearRegression().fit(features[train], rings[train])
+        scores.append(
+            (
+                roc_auc_score(old[others], classifier.decision_function(features[others])),
+                regressor.score(features[others], rings[others]),
+            )
+        )
+    return tuple(np.mean(scores, axis=0))
+
+
+def test_models_score_on_the_stand_in_as_on_the_real_file(real, made_up):
+    (real_auc, real_r2), (auc, r2) = linear_scores(real), linear_scores(made_up)
+    assert abs(auc - real_auc) < 0.02
+    assert abs(r2 - real_r2) < 0.06
+
+
+# --- what notebook 10 teaches -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [16, 41, 4_177])
+def test_split_indices(size):
+    labels = (np.arange(size) % 4 == 0).astype(np.int64)
+    parts = tabular.split_indices(labels, seed=3)
+    assert sorted(np.concatenate(parts)) == list(range(size))
+    assert abs(len(parts[0]) - size / 2) <= 1
+    assert abs(len(parts[1]) - len(parts[2])) <= 1
+    for part in parts:
+        assert abs(labels[part].sum() - len(part) / 4) <= 1
+    assert all(map(np.array_equal, parts, tabular.split_indices(labels, seed=3)))
+    assert not np.array_equal(parts[0], tabular.split_indices(labels, seed=4)[0])
+
+
+def test_standardize():
+    values = torch.tensor([[1.0, 100.0], [2.0, 300.0], [6.0, 200.0]])
+    scaled = tabular.standardize(values, values)
+    torch.testing.assert_close(scaled.mean(dim=0), torch.zeros(2))
+    torch.testing.assert_close(scaled.std(dim=0), torch.ones(2))
+    alone = tabular.standardize(values[2:], values)
+    torch.testing.assert_close(alone, scaled[2:])
+    for constant in (torch.ones(4, 2), torch.tensor([[1.0], [float("nan")], [2.0]])):
+        with pytest.raises(ValueError, match="positive and finite"):
+            tabular.standardize(constant, constant)
+
+
+def test_one_hot():
+    columns = tabular.one_hot(["I", "F", "I"], SEXES)
+    assert columns.dtype == torch.float32
+    assert columns.tolist() == [[0, 1, 0], [1, 0, 0], [0, 1, 0]]
+    for wrong in (["F", "female"], ["f"], [None]):
+        with pytest.raises(ValueError, match="sums to 1"):
+            tabular.one_hot(wrong, SEXES)
+
+
+def test_features_use_statistics_of_train_alone(made_up):
+    labels = (made_up.table["rings"].to_numpy() >= 10).astype(int)
+    train, validation, _ = tabular.split_indices(labels)
+    features = tabular.make_features(made_up.table, train)
+    assert features.shape == (4_177, 10)
+    assert features.dtype == torch.float32
+    torch.testing.assert_close(features[train, :7].mean(dim=0), torch.zeros(7), atol=1e-4, rtol=0)
+    torch.testing.assert_close(features[train, :7].std(dim=0), torch.ones(7), atol=1e-4, rtol=0)
+    assert features[validation, :7].mean(dim=0).abs().min() > 1e-4
+    assert set(features[:, 7:].unique().tolist()) == {0, 1}
+    changed = made_up.table.copy()
+    changed.loc[validation, "length_mm"] = 1e6
+    torch.testing.assert_close(tabular.make_features(changed, train)[train], features[train])
+    assert tabular.make_features(made_up.table, train, MEASUREMENTS[:4], False).shape[1] == 4
+
+
+def test_make_mlp():
+    model = tabular.make_mlp(10, (16, 8), 2, dropout=0.3)
+    names = [type(layer).__name__ for layer in model]
+    assert names == ["Linear", "ReLU", "Dropout", "Linear", "ReLU", "Dropout", "Linear"]
+    assert {layer.p for layer in model if isinstance(layer, nn.Dropout)} == {0.3}
+    assert model(torch.zeros(5, 10)).shape == (5, 2)
+    assert [type(layer).__name__ for layer in tabular.make_mlp(3, (), 1)] == ["Linear"]
+
+
+def small_problem() -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(600, 2, generator=generator)
+    targets = inputs @ torch.tensor([1.0, -2.0])
+    return {"train": (inputs[:400], targets[:400]), "validation": (inputs[400:], targets[400:])}
+
+
+def error(outputs: torch.Tensor, targets: torch.Tensor) -> float:
+    return (outputs - targets).abs().mean().item()
+
+
+def test_fit_scheduled_learns_and_reports():
+    torch.manual_seed(0)
+    model = nn.Sequential(tabular.make_mlp(2, (8,), 1), nn.Flatten(0))
+    parts = small_problem()
+    curves = tabular.fit_scheduled(model, parts, nn.MSELoss(), error, num_epochs=30)
+    assert list(curves.columns) == [
+        "train loss",
+        "train score",
+        "validation loss",
+        "validation score",
+    ]
+    assert len(curves) == 30
+    assert curves["validation loss"].iloc[-1] < 0.1 * curves["validation loss"].iloc[0]
+    last = tabular.evaluate_parts(model, parts, nn.MSELoss(), error)
+    assert last == curves.iloc[-1].to_dict()
+
+
+def test_fit_scheduled_lowers_the_learning_rate_once_an_epoch(monkeypatch):
+    rates = []
+
+    class Watched(torch.optim.Adam):
+        def step(self, closure=None):
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    monkeypatch.setattr(torch.optim, "Adam", Watched)
+    model = nn.Sequential(tabular.make_mlp(2, (4,), 1), nn.Flatten(0))
+    tabular.fit_scheduled(model, small_problem(), nn.MSELoss(), error, num_epochs=3)
+    assert rates == pytest.approx([0.01] * 4 + [0.0095] * 4 + [0.009025] * 4)
+
+
+def test_weight_decay_shrinks_the_weights():
+    norms = []
+    for weight_decay in (0.0, 0.5):
+        torch.manual_seed(0)
+        model = nn.Sequential(tabular.make_mlp(2, (8,), 1), nn.Flatten(0))
+        tabular.fit_scheduled(model, small_problem(), nn.MSELoss(), error, weight_decay, 10)
+        norms.append(sum(parameter.square().sum().item() for parameter in model.parameters()))
+    assert norms[1] < 0.8 * norms[0]
+
+
+def test_evaluation_switches_dropout_off():
+    model = nn.Sequential(tabular.make_mlp(2, (64,), 1, dropout=0.5), nn.Flatten(0)).train()
+    first, second = (
+        tabular.evaluate_parts(model, small_problem(), nn.MSELoss(), error) for _ in range(2)
+    )
+    assert first == second
+
+
+def test_paired_interval():
+    rng = np.random.default_rng(0)
+    old = rng.normal(size=12)
+    new = old + rng.normal(0.3, 0.1, size=12)
+    mean, half = tabular.paired_interval(new, old)
+    expected = stats.ttest_rel(new, old).confidence_interval(0.95)
+    assert (mean - half, mean + half) == pytest.approx((expected.low, expected.high))
