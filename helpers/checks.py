@@ -2234,6 +2234,24 @@ def vi_4_b(when_to_stop: Callable) -> None:
 # --- 10 · Tabular data: abalone, classification ------------------------------------------
 
 
+def _call_for_number(function: Callable, *arguments: Any) -> float:
+    result = _call(function, *arguments)
+    try:
+        return float(result)
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(f"return a single number; this is {type(result).__name__}.") from None
+
+
+def _call_for_shares(function: Callable, *arguments: Any) -> np.ndarray:
+    result = _call(function, *arguments)
+    try:
+        shares = np.asarray(result, dtype=float)
+    except (TypeError, ValueError):
+        raise Wrong(f"return an array of numbers; this is {type(result).__name__}.") from None
+    require(shares.shape == (2, 2), f"an array [2, 2] is expected, got {list(shares.shape)}.")
+    return shares
+
+
 @exercise("10.1")
 def ex_10_1(label_old: Callable) -> None:
     """Check label_old(rings, old_from) → (labels int64, accuracy of the best constant answer)."""
@@ -2517,7 +2535,7 @@ def ex_10_7(auc_by_pairs: Callable) -> None:
     """Check auc_by_pairs(scores, labels) → share of (old, young) pairs in order."""
     scores = np.array([0.9, 0.4, 0.5, 0.5, 0.1, 0.7, 0.3])
     labels = np.array([1, 1, 1, 0, 0, 0, 0])
-    answer = float(_call(auc_by_pairs, scores, labels))  # 12 pairs: 8 in order, 1 tie
+    answer = _call_for_number(auc_by_pairs, scores, labels)  # 12 pairs: 8 in order, 1 tie
     require(
         not _close(answer, 8 / 12),
         "ties are counted as lost. An old and a young animal with the same score count half.",
@@ -2561,8 +2579,7 @@ def ex_10_8(confusion_shares: Callable) -> None:
     labels = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
     predicted = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0])
     counts = np.array([[4, 1], [2, 6]])
-    answer = np.asarray(_call(confusion_shares, predicted, labels), dtype=float)
-    require(answer.shape == (2, 2), f"an array [2, 2] is expected, got {list(answer.shape)}.")
+    answer = _call_for_shares(confusion_shares, predicted, labels)
     require(
         not np.allclose(answer, counts),
         "those are counts. Divide each row by its sum.",
@@ -2591,9 +2608,9 @@ def ex_10_8(confusion_shares: Callable) -> None:
     )
     require(np.allclose(answer, by_row), "entry [i, j]: of class i, the share predicted as j.")
     never = np.asarray(_call(confusion_shares, np.zeros(13, dtype=int), labels), dtype=float)
+    require(never.shape == (2, 2), "a class that is never predicted still has its column.")
     require(
-        never.shape == (2, 2) and np.allclose(never, [[1, 0], [1, 0]]),
-        "a class that is never predicted still has its column.",
+        np.allclose(never, [[1, 0], [1, 0]]), "if nobody is called old, the shares are 1 and 0."
     )
 
 
@@ -2770,7 +2787,7 @@ def viii_3(reason: str) -> None:
         hints={
             "a": "the output at the start would be the same: B A is zero as soon as one of the "
             "two is.",
-            "b": "memory has nothing to do with it, a zero takes as many bytes as any number.",
+            "b": "a parameter may hold any number. B is zero at the start, and is trained.",
             "d": "then the new layer would not start as the old one: a random B A is added to W.",
         },
     )
@@ -3251,7 +3268,7 @@ def ex_9_9(verdict: str) -> None:
 def ex_11_1(constant_mse: Callable) -> None:
     """Check constant_mse(train_targets, other_targets) → MSE of predicting the train mean."""
     train, other = torch.tensor([2.0, 4.0, 9.0]), torch.tensor([3.0, 11.0])
-    answer = float(_call(constant_mse, train, other))
+    answer = _call_for_number(constant_mse, train, other)
     require(
         not _close(answer, 16),
         "that predicts the mean of the *others*, which nobody knows beforehand.",
@@ -3293,18 +3310,14 @@ def ex_11_2(strict_mse: Callable) -> None:
         answer.requires_grad,
         "this number can't be trained with: it has lost its graph (.item() or numpy do that).",
     )
-    require(
-        not _close(answer.detach(), 20), "that is the sum. The *mean* squared error is asked."
-    )
+    require(not _close(answer.detach(), 20), "that is the sum. The *mean* squared error is asked.")
     require(
         not _close(answer.detach(), 2) and not _close(answer.detach(), 4),
         "square each difference, then take the mean: not absolute values, and not the square of "
         "the mean.",
     )
     require(not _close(answer.detach(), math.sqrt(20 / 3)), "that is the root of the MSE.")
-    require(
-        _close(answer.detach(), 20 / 3), "the mean of the squared differences is asked."
-    )
+    require(_close(answer.detach(), 20 / 3), "the mean of the squared differences is asked.")
     one = _call(strict_mse, torch.tensor([2.0]), torch.tensor([5.0]))
     require(_close(one, 9), "a batch of one has a loss, too.")
     for shapes in (((3, 1), (3,)), ((3,), (3, 1)), ((1,), (3,))):
@@ -3326,34 +3339,34 @@ def ex_11_2(strict_mse: Callable) -> None:
 @exercise("11.3")
 def ex_11_3(r_squared: Callable) -> None:
     """Check r_squared(predictions, targets) → R²."""
-    predictions, targets = torch.tensor([2.0, 4.0, 9.0, 9.0]), torch.tensor([3.0, 5.0, 6.0, 10.0])
-    answer = float(_call(r_squared, predictions, targets))  # 1 - 12 / 26
+    predictions, targets = torch.tensor([1.0, 4.0, 9.0, 8.0]), torch.tensor([3.0, 5.0, 6.0, 10.0])
+    answer = _call_for_number(r_squared, predictions, targets)  # 1 - 18 / 26
     require(
         not _close(answer, float(np.corrcoef(predictions, targets)[0, 1]) ** 2, 1e-5),
         "that is the square of the correlation, which forgives shifts and scales. R² does not.",
     )
     require(
-        not _close(answer, 1 - 12 / 38, 1e-5),
+        not _close(answer, 1 - 18 / 41, 1e-5),
         "the errors are set against the spread of the *predictions* (arguments swapped?). The "
         "targets' own spread counts.",
     )
     require(
-        not _close(answer, 1 - 12 / 170, 1e-5),
+        not _close(answer, 1 - 18 / 170, 1e-5),
         "the squares of the targets are taken from 0. Take them from the mean of the targets.",
     )
-    require(not _close(answer, 12 / 26, 1e-5), "that is the share left unexplained: 1 minus it.")
+    require(not _close(answer, 18 / 26, 1e-5), "that is the share left unexplained: 1 minus it.")
     require(
-        not _close(answer, 1 - 3 / 26, 1e-5) and not _close(answer, 1 - 12 / 6.5, 1e-5),
+        not _close(answer, 1 - 4.5 / 26, 1e-5) and not _close(answer, 1 - 18 / 6.5, 1e-5),
         "one of the two is a mean, the other a sum.",
     )
     require(
-        not _close(answer, 1 - 12 / (26 * 4 / 3), 1e-5) and not _close(answer, 1 - 9 / 26, 1e-5),
+        not _close(answer, 1 - 13.5 / 26, 1e-5) and not _close(answer, 1 - 24 / 26, 1e-5),
         "one part divides by n, the other by n - 1.",
     )
     require(
-        _close(answer, 1 - 12 / 26, 1e-5), "follow the formula: both sums run over all animals."
+        _close(answer, 1 - 18 / 26, 1e-5), "follow the formula: both sums run over all animals."
     )
-    shifted = float(_call(r_squared, targets + 5, targets))
+    shifted = _call_for_number(r_squared, targets + 5, targets)
     require(
         _close(shifted, 1 - 100 / 26, 1e-5),
         "predictions that are all 5 too high must be punished, below 0 if need be.",

@@ -337,7 +337,7 @@ def list_parameters(model: nn.Module) -> list[ParameterRow]:
     ]
 
 
-def count_parameters(model: nn.Module) -> tuple[int, int]:
+def parameter_counts(model: nn.Module) -> tuple[int, int]:
     """Return how many numbers of `model` are trained, and how many there are in all."""
     total = sum(parameter.numel() for parameter in model.parameters())
     return sum(parameter.numel() for parameter in trainable_parameters(model)), total

@@ -87,9 +87,7 @@ def review_lengths(
     return ax
 
 
-def ladder(
-    seconds: Mapping[str, tuple[float, float]], title: str, ax: Axes | None = None
-) -> Axes:
+def ladder(seconds: Mapping[str, tuple[float, float]], title: str, ax: Axes | None = None) -> Axes:
     """Draw, for each way to feed a model, the seconds to iterate and to train an epoch.
 
     Parameters
@@ -220,11 +218,19 @@ def flattery_curves(
     """
     ax = ax or plt.subplots()[1]
     for size, by_tries in points.items():
-        values = [100 * value for value in by_tries.values()]
-        ax.plot(list(by_tries), values, marker="o", label=f"exam of {size:,} reviews")
+        tries, values = list(by_tries), [100 * value for value in by_tries.values()]
+        line = ax.plot(tries, values, marker="o")[0]
+        ax.annotate(
+            f"exam of {size:,} reviews",
+            (tries[-1], values[-1]),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="right",
+            color=line.get_color(),
+        )
     ax.axhline(0, color="grey", linestyle="--")
+    ax.margins(y=0.12)
     ax.set(xlabel="models tried", ylabel="flattery [percentage points]", title=title)
-    ax.legend()
     return ax
 
 
@@ -664,9 +670,7 @@ def batch_accuracies(accuracies: Mapping[str, Sequence[float]], title: str) -> A
     return ax
 
 
-def hidden_units(
-    output_weights: Sequence[float], differences: Sequence[float], title: str
-) -> Axes:
+def hidden_units(output_weights: Sequence[float], differences: Sequence[float], title: str) -> Axes:
     """Draw each hidden unit by its output weight and by what makes it active.
 
     Parameters

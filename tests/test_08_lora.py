@@ -130,7 +130,7 @@ WRONG = [
     ("viii_2", (forward(combine=lambda w, c, d, s: w - c + d),), "numbers are not"),
     ("viii_2", (forward(combine=lambda w, c, d, s: (w + c + s * d).squeeze()),), "[batch, out]"),
     ("viii_3", ("a",), "output at the start would be the same"),
-    ("viii_3", ("b",), "memory"),
+    ("viii_3", ("b",), "any number"),
     ("viii_3", ("d",), "would not start as the old one"),
     ("viii_3", ("both",), "one letter"),
     ("viii_4", (faithful(start=nn.init.zeros_),), "a *new* adapter"),

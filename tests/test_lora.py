@@ -273,7 +273,7 @@ def test_equal_to_peft(rank_stabilised: bool) -> None:
     multi_hot, _, targets = batch()
     close = {"atol": 1e-6, "rtol": 0}
     assert (ours(multi_hot) - base(multi_hot)).abs().max() > 0.1, "the adapter must have an effect"
-    assert lora.count_parameters(ours) == theirs.get_nb_trainable_parameters()
+    assert lora.parameter_counts(ours) == theirs.get_nb_trainable_parameters()
     our_optimizer = torch.optim.SGD(lora.trainable_parameters(ours), lr=0.1)
     their_optimizer = torch.optim.SGD(lora.trainable_parameters(theirs), lr=0.1)
     for _ in range(3):  # equal at first, and still after every step
@@ -336,23 +336,23 @@ def nested() -> nn.Module:
 def test_names_counts_and_rows() -> None:
     model = nested()
     assert lora.layer_names(model) == ["0", "2.deep.0"]
-    assert lora.count_parameters(model) == (55, 55)
+    assert lora.parameter_counts(model) == (55, 55)
     lora.add_adapters(model, ["2.deep.0"], r=2)
-    assert lora.count_parameters(model) == (18, 73)
+    assert lora.parameter_counts(model) == (18, 73)
     assert lora.layer_names(model) == ["0"]
     assert list(lora.adapters(model)) == ["2.deep.0"]
     trained = [row for row in lora.list_parameters(model) if row.trainable]
     assert trained == [("2.deep.0.lora_A", (2, 5), 10, True), ("2.deep.0.lora_B", (4, 2), 8, True)]
     assert lora.ParameterRow("0.weight", (5, 6), 30, False) in lora.list_parameters(model)
     model[0].requires_grad_(True)
-    assert lora.count_parameters(model) == (53, 73)
+    assert lora.parameter_counts(model) == (53, 73)
 
 
 def test_the_shapes_of_the_experiment() -> None:
     model = models.SparseOneHotMLP(20_000, 200, 2)
-    assert lora.count_parameters(model) == (4_000_602, 4_000_602)
+    assert lora.parameter_counts(model) == (4_000_602, 4_000_602)
     lora.add_adapters(model, ["hidden"], r=1, alpha=1)
-    assert lora.count_parameters(model) == (20_200, 4_020_802)
+    assert lora.parameter_counts(model) == (20_200, 4_020_802)
 
 
 UNKNOWN = r"no layer 'hiden' .* \['0', '2.deep.0'\]"
@@ -388,7 +388,7 @@ def test_wrong_requests_say_why_and_change_nothing(
     with pytest.raises(error, match=message):
         lora.add_adapters(model, names, **({"r": 2} | settings))
     assert str(model) == before
-    assert lora.count_parameters(model) == (55, 55)
+    assert lora.parameter_counts(model) == (55, 55)
 
 
 def test_a_second_adapter_on_one_layer_is_refused() -> None:
