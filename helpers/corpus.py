@@ -374,6 +374,7 @@ def _load_test(folder: Path) -> Reviews:
 
 
 def _download(source: Source) -> Reviews:
+    pooch.get_logger().setLevel("ERROR")  # our own messages say what went wrong
     with tempfile.TemporaryDirectory(prefix="imdb-") as temporary:
         path = pooch.create(
             path=temporary,

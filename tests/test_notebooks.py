@@ -23,7 +23,7 @@ TAUGHT = {
     "04_mlp": {"OneHotMLP", "word_contributions"},
     "05_loss_and_training": {"classification_loss", "mean_loss", "set_seed", "train_epoch"},
     "06_evaluation_and_perplexity": {"predicted_classes", "Evaluation", "evaluate", "fit"},
-    "08_lora": {"LoRALinear", "LoRABagLinear", "add_adapters"},
+    "08_lora": {"LoRALinear", "LoRABagLinear", "add_adapters", "parameter_counts"},
 }
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
