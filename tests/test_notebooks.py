@@ -18,6 +18,7 @@ MODULES = sorted(
 
 #: what the course promises to teach in its own cells, and where
 TAUGHT = {
+    "00_pytorch_primer": {"pick_device"},
     "01_vocabulary": {"Vocabulary", "basic_english"},
     "02_dataset": {"BagOfWordsDataset", "BagLinear", "SumOfRows"},
     "04_mlp": {"OneHotMLP", "word_contributions"},
