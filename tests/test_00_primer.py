@@ -317,12 +317,6 @@ def line_of(check: Callable, answers: tuple, capsys: pytest.CaptureFixture) -> s
     return capsys.readouterr().out
 
 
-@pytest.fixture(autouse=True)
-def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COURSE_STRICT", raising=False)
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-
-
 @pytest.mark.parametrize(("check", "answers"), RIGHT)
 def test_right_answer_passes(check, answers, capsys):
     assert line_of(check, answers, capsys).startswith("✓ 0.")

@@ -206,12 +206,6 @@ def tokenize_text(text: str) -> str:
     return " ".join(tokenize(text))
 
 
-@pytest.fixture(autouse=True)
-def _lenient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COURSE_STRICT", raising=False)
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-
-
 @pytest.mark.parametrize("name", RIGHT)
 def test_the_right_answer_passes(name: str, capsys: pytest.CaptureFixture) -> None:
     getattr(checks, name)(*RIGHT[name])

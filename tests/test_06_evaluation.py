@@ -246,12 +246,6 @@ TRAPS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _lenient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COURSE_STRICT", raising=False)
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-
-
 @pytest.mark.parametrize("name", RIGHT)
 def test_the_right_answer_passes_and_leaves_the_random_numbers_alone(
     name: str, capsys: pytest.CaptureFixture

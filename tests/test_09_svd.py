@@ -158,12 +158,6 @@ WRONG = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COURSE_STRICT", raising=False)
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-
-
 @pytest.mark.parametrize(("check", "answers"), RIGHT)
 def test_right_answer_passes(check, answers, capsys):
     check(*answers)
