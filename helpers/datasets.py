@@ -10,7 +10,6 @@ import inspect
 import io
 import json
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from helpers import text
 from helpers.corpus import Reviews
-from helpers.files import atomic_write, data_folder
+from helpers.files import data_folder, keep_if_possible
 from helpers.text import Tokenizer, Vocabulary
 
 
@@ -324,13 +323,9 @@ def _write_cache(file: Path, key: str, dataset: BagOfWordsDataset, vocabulary: V
     # packed in memory first: on a full disk savez would leave its archive half open
     packed = io.BytesIO()
     np.savez(packed, checksum=np.array(_checksum(arrays)), **arrays)
-    try:
-        with atomic_write(file) as raw:
-            raw.write(packed.getbuffer())
-    except OSError as error:
-        warnings.warn(
-            f"The encoded reviews could not be kept in {file.parent} ({error}), so the next "
-            "notebook encodes them again. Make room there, or name another folder in the "
-            "environment variable COURSE_DATA.",
-            stacklevel=3,
-        )
+    keep_if_possible(
+        file,
+        lambda raw: raw.write(packed.getbuffer()),
+        what="The encoded reviews",
+        otherwise="the next notebook encodes them again",
+    )

@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -56,3 +57,36 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def keep_if_possible(
+    path: Path, write: Callable[[IO[bytes]], object], what: str, otherwise: str
+) -> None:
+    """Write a file that can be had again; a folder that cannot be written costs only a warning.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it appears whole or not at all.
+    write : callable
+        Writes the content to the open file that it is given.
+    what, otherwise : str
+        For the warning: what could not be kept, and what the next run does therefore.
+    """
+    try:
+        with atomic_write(path) as file:
+            write(file)
+    except OSError as error:
+        warnings.warn(
+            f"{what} could not be kept in {path.parent} ({reason(error)}), so {otherwise}. Make "
+            "room there, or name another folder in the environment variable COURSE_DATA.",
+            stacklevel=3,
+        )
+
+
+def reason(error: BaseException) -> str:
+    """Return an error's type and text as one line of moderate length, for a message."""
+    text = " ".join(str(error).split())
+    if len(text) > 160:  # connection errors quote whole addresses
+        text = text[:160] + "…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
 from helpers import corpus
-from helpers.files import atomic_write, data_folder, is_offline
+from helpers.files import data_folder, is_offline, keep_if_possible, reason
 
 #: F = female, M = male, I = infant (not mature: its sex cannot be told yet)
 SEXES = ("F", "I", "M")
@@ -148,7 +148,7 @@ def load_abalone(folder: Path | None = None) -> Abalone:
         warnings.warn(
             "The abalone file is not at hand, and a STAND-IN takes its place: animals that are "
             "made up from published summary statistics. All tables and pictures say so.\n"
-            f"  {file} does not exist\n  {SOURCE.name}: {corpus._reason(error)}\n"
+            f"  {file} does not exist\n  {SOURCE.name}: {reason(error)}\n"
             "To get the real one, connect to the internet and run this again, or put "
             f"abalone.data into {file.parent} (data/README.md describes the file), or name a "
             "folder that has abalone/abalone.data in the environment variable COURSE_DATA.",
@@ -156,7 +156,12 @@ def load_abalone(folder: Path | None = None) -> Abalone:
             stacklevel=2,
         )
         return stand_in()
-    _keep(content, file)
+    keep_if_possible(
+        file,
+        lambda raw: raw.write(content),
+        what="The abalone file was downloaded but",
+        otherwise="the next run downloads it again",
+    )
     return Abalone(table)
 
 
@@ -174,20 +179,6 @@ SOURCE = corpus.Source(
     checksum="sha256:755a6a67c5b266961a3f149ea13be2cfb6e6c727e48cee3c83bc0b4526210ee4",
     read=_read_zip,
 )
-
-
-def _keep(content: bytes, file: Path) -> None:
-    """Write the downloaded file; a folder that cannot be written costs only the warning."""
-    try:
-        with atomic_write(file) as raw:
-            raw.write(content)
-    except OSError as error:
-        warnings.warn(
-            f"The abalone file was downloaded but could not be kept in {file.parent} "
-            f"({corpus._reason(error)}), so the next run downloads it again. Make room there, or "
-            "name another folder in the environment variable COURSE_DATA.",
-            stacklevel=3,
-        )
 
 
 def _parse(content: bytes) -> pd.DataFrame:
