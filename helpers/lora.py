@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from helpers.datasets import Bags
-from helpers.files import atomic_write
+from helpers.files import load_tensors, save_tensors
 from helpers.models import BagLinear
 
 
@@ -378,9 +378,7 @@ def save_adapters(model: nn.Module, path: str | Path) -> None:
     ValueError
         If there are no adapters.
     """
-    state = adapter_state(model)
-    with atomic_write(Path(path)) as file:
-        torch.save(state, file)
+    save_tensors(adapter_state(model), path)
 
 
 @torch.no_grad()
@@ -389,37 +387,22 @@ def load_adapters(model: nn.Module, path: str | Path) -> None:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    OSError
+        If the file does not exist (FileNotFoundError) or cannot be read.
     ValueError
-        If the file holds no adapters, or those of other layers, of another shape or of
-        another scaling. The model is then as it was.
+        If the file is damaged or holds no adapters, or those of other layers, of another
+        shape or of another scaling. The model is then as it was.
     RuntimeError
         If an adapter of `model` is merged.
     """
     layers = _require_adapters(model)
     if merged := [name for name, layer in layers.items() if layer.merged]:
         raise RuntimeError(f"These adapters are merged: {merged}. Call unmerge() first.")
-    state = _read_state(path)
+    state = load_tensors(path)
     _check_state(path, state, adapter_state(model))
     for name, layer in layers.items():
         layer.lora_A.copy_(state[f"{name}.lora_A"])
         layer.lora_B.copy_(state[f"{name}.lora_B"])
-
-
-def _read_state(path: str | Path) -> dict[str, Tensor]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
-            raise TypeError("it is not a dictionary of tensors")
-        return state
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        raise ValueError(
-            f"{path} does not hold adapters ({' '.join(str(error).split())[:200]}). Write them "
-            "with save_adapters(model, path)."
-        ) from error
 
 
 # --- guards -------------------------------------------------------------------------------

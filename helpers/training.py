@@ -1,10 +1,10 @@
 """Seeds, device, the training loop and the evaluation. Taught in notebooks 05 and 06."""
 
 import copy
-import io
 import math
+import platform
 import random
-import zipfile
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from helpers.files import atomic_write
+from helpers.files import load_tensors, save_tensors
 
 
 def set_seed(seed: int) -> None:
@@ -32,6 +32,26 @@ def pick_device() -> torch.device:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def describe_runtime(device: torch.device) -> str:
+    """Return versions and hardware, for the head of a notebook.
+
+    On Colab without a GPU, a second line names the clicks that get one.
+    """
+    if device.type == "cuda":
+        hardware = f"GPU: {torch.cuda.get_device_name(device)}"
+    elif device.type == "mps":
+        hardware = "GPU: Apple's (MPS)"
+    else:
+        hardware = f"no GPU, {torch.get_num_threads()} CPU threads"
+    versions = (
+        f"Python {platform.python_version()}, PyTorch {torch.__version__}, NumPy {np.__version__}"
+    )
+    line = f"{versions}; {hardware}"
+    if device.type == "cpu" and "google.colab" in sys.modules:
+        line += "\nA GPU is free here: Runtime → Change runtime type → T4 GPU, then run again."
+    return line
 
 
 def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -260,8 +280,7 @@ def fit(
 
 def save_weights(model: nn.Module, path: str | Path) -> None:
     """Write the model's parameters (nothing else) to `path`, in one step."""
-    with atomic_write(Path(path)) as file:
-        torch.save(model.state_dict(), file)
+    save_tensors(model.state_dict(), path)
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
@@ -275,18 +294,14 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         If the file holds no weights, or those of another model; `model` stays as
         it was.
     """
-    content = Path(path).read_bytes()
+    weights = load_tensors(path)
     try:
-        if damaged := zipfile.ZipFile(io.BytesIO(content)).testzip():  # torch checks no checksums
-            raise ValueError(f"{damaged} is damaged")
-        weights = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         _check_weights(weights, model.state_dict())
-        model.load_state_dict(weights)
-    except Exception as error:  # a damaged file can raise nearly anything, OSError included
+    except ValueError as error:
         raise ValueError(
-            f"{path} does not hold the weights of this {type(model).__name__}: "
-            f"{' '.join(str(error).split())[:300]}"
+            f"{path} does not hold the weights of this {type(model).__name__}: {error}"
         ) from error
+    model.load_state_dict(weights)
 
 
 def _check_weights(weights: dict[str, Tensor], expected: dict[str, Tensor]) -> None:

@@ -486,13 +486,28 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
     file = tmp_path / "broken.pt"
     for content in (b"", b"not a torch file"):
         file.write_bytes(content)
-        with pytest.raises(ValueError, match=r"broken.pt does not hold adapters"):
+        with pytest.raises(ValueError, match=r"broken.pt does not hold saved parameters"):
             lora.load_adapters(model, file)
     torch.save([1, 2], file)
-    with pytest.raises(ValueError, match="does not hold adapters"):
+    with pytest.raises(ValueError, match="not a dictionary of tensors"):
         lora.load_adapters(model, file)
     with pytest.raises(ValueError, match="no adapters"):
         lora.save_adapters(models.OneHotMLP(4, 3, 2), file)
+
+
+def test_a_flipped_bit_in_a_file_of_adapters_is_noticed(tmp_path: Path) -> None:
+    """PyTorch itself reads over it: the numbers would be wrong without a word."""
+    source, _ = adapted("dense")
+    file = tmp_path / "adapter.pt"
+    lora.save_adapters(source, file)
+    content = bytearray(file.read_bytes())
+    number = source.hidden.lora_A.detach().numpy().tobytes()
+    content[content.index(number) + 2] ^= 1
+    file.write_bytes(content)
+    before = copy.deepcopy(source.state_dict())
+    with pytest.raises(ValueError, match="damaged"):
+        lora.load_adapters(source, file)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in source.state_dict().items())
 
 
 def test_a_merged_adapter_is_neither_saved_whole_nor_loaded_into(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ import copy
 import functools
 import math
 import random
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -548,7 +550,7 @@ class Intruder:
 
 def refused(model: nn.Module, path: Path) -> None:
     before = state(model)
-    with pytest.raises(ValueError, match=r"weights\.pt does not hold the weights of this"):
+    with pytest.raises(ValueError, match=r"weights\.pt does not hold (saved|the weights)"):
         training.load_weights(model, path)
     assert same(before, state(model)), "a refused file must leave the model alone"
 
@@ -634,3 +636,26 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, file_size_limit) -> Non
     with file_size_limit(2_000), pytest.raises((OSError, RuntimeError)):
         training.save_weights(model, path)
     assert list(tmp_path.iterdir()) == []
+
+
+# --- the head of a notebook -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("device", "on_colab", "words"),
+    [
+        ("cuda", True, ["GPU: Test GPU"]),
+        ("mps", False, ["GPU: Apple's (MPS)"]),
+        ("cpu", False, ["no GPU", "CPU threads"]),
+        ("cpu", True, ["no GPU", "Runtime → Change runtime type → T4 GPU"]),
+    ],
+)
+def test_the_runtime_is_described(device, on_colab, words, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Test GPU")
+    if on_colab:
+        monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    text = training.describe_runtime(torch.device(device))
+    assert f"PyTorch {torch.__version__}" in text
+    assert all(word in text for word in words)
+    assert ("Change runtime type" in text) is (on_colab and device == "cpu")
+    assert max(map(len, text.splitlines())) <= 100
