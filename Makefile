@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+WORKERS ?= 2
 
 # notebooks run in their own folder, so a relative data folder is made absolute here
 ifdef COURSE_DATA
@@ -12,7 +13,7 @@ endif
 export TOKENIZERS_PARALLELISM := false
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help run test lab store bench lint clean
+.PHONY: help run test lab exercises grade store bench colab address lint clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -27,9 +28,11 @@ $(INSTALLED): requirements.txt requirements-dev.txt constraints.txt pyproject.to
 run: $(INSTALLED)  ## execute every notebook; read the pages from build/index.html
 	$(BIN)/python tools/run_notebooks.py
 
+# Notebooks and tests run side by side, each on one thread. A notebook stays in one process.
 test: lint  ## ruff, pytest, and nbval: every notebook against its stored outputs
-	COURSE_OFFLINE=1 $(BIN)/pytest
-	COURSE_OFFLINE=1 $(BIN)/pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
+	OMP_NUM_THREADS=1 COURSE_OFFLINE=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup \
+		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
+		notebooks tests/test_unanswered.py tests/test_grade.py tests
 
 lint: $(INSTALLED)  ## ruff alone
 	$(BIN)/ruff check .
@@ -38,11 +41,24 @@ lint: $(INSTALLED)  ## ruff alone
 lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=.
 
+exercises: $(INSTALLED)  ## derive the student edition, exercises/, from notebooks/
+	$(BIN)/python -m tools.make_exercises
+
+grade: $(INSTALLED)  ## for teachers: make grade NOTEBOOK=01_vocabulary SUBMITTED=a/folder
+	$(BIN)/python -m tools.grade $(NOTEBOOK) $(SUBMITTED)
+
 store: $(INSTALLED)  ## for authors: run the notebooks and store their outputs
 	$(BIN)/python tools/run_notebooks.py --store $(NOTEBOOKS)
+	$(BIN)/python -m tools.make_exercises
 
 bench: $(INSTALLED)  ## how fast, against what: one table
 	$(BIN)/python -m benchmarks
+
+colab: $(INSTALLED)  ## rehearse Colab: one notebook, an empty folder, Colab's versions
+	$(BIN)/python -m tools.rehearse_colab $(NOTEBOOKS)
+
+address: $(INSTALLED)  ## for forks: make address REPOSITORY=https://github.com/OWNER/NAME
+	$(BIN)/python -m tools.set_address $(REPOSITORY)
 
 clean:  ## remove what the other targets made (not the data)
 	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+from tools import set_address
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
@@ -26,6 +29,15 @@ TAUGHT = {
     "06_evaluation_and_perplexity": {"predicted_classes", "Evaluation", "evaluate", "fit"},
     "08_lora": {"LoRALinear", "LoRABagLinear", "add_adapters", "parameter_counts"},
 }
+
+#: the first code cell of every notebook
+SET_UP = """\
+# On Colab, this installs the course's package. Anywhere else it does nothing.
+import importlib.util
+import sys
+
+if "google.colab" in sys.modules and importlib.util.find_spec("helpers") is None:
+    !pip install --quiet git+https://github.com/{}"""
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -179,9 +191,7 @@ def essence(node: ast.AST) -> str:
 def definitions(path: Path) -> dict[str, ast.AST]:
     found = {}
     for cell in cells(path, "code"):
-        if re.match(r"\s*[%!]", cell.source):
-            continue
-        for node in ast.parse(cell.source).body:
+        for node in ast.parse(TransformerManager().transform_cell(cell.source)).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 found[node.name] = node
     return found
@@ -275,13 +285,34 @@ def test_module_imports_run_one_way() -> None:
     """checks and plots may import the rest; the others import downwards only."""
     order = ["files", "corpus", "tabular", "text", "datasets", "models", "lora", "training"]
     order += ["plots", "checks"]
-    for name in MODULES:
-        source = (PROJECT / "helpers" / f"{name}.py").read_text(encoding="utf-8")
-        imported = re.findall(r"^from helpers\.(\w+) import|^import helpers\.(\w+)", source, re.M)
-        imported += [
-            (word, "")
-            for line in re.findall(r"^from helpers import (.+)$", source, re.M)
-            for word in re.split(r",\s*", line)
-        ]
-        for one, other in imported:
-            assert order.index(one or other) < order.index(name), f"{name} imports {one or other}"
+    paths = {path: path.stem for path in (PROJECT / "helpers").glob("*.py")}
+    paths |= dict.fromkeys((PROJECT / "helpers" / "checks").glob("*.py"), "checks")
+    for path, name in paths.items():
+        source = path.read_text(encoding="utf-8")
+        imported = re.findall(r"^(?:from|import) helpers\.(\w+)", source, re.MULTILINE)
+        for words in re.findall(r"^from helpers import (.+)$", source, re.MULTILINE):
+            imported += re.split(r",\s*", words)
+        for other in imported:
+            inside = name == other == "checks"
+            assert inside or order.index(other) < order.index(name), f"{path} imports {other}"
+
+
+@pytest.mark.parametrize("edition", ["notebooks", "exercises"])
+@each_notebook
+def test_badge_and_set_up_cell_have_the_repositorys_address(path: Path, edition: str) -> None:
+    """Otherwise: make address."""
+    name = set_address.repository()
+    notebook = nbformat.read(PROJECT / edition / path.name, as_version=4)
+    title, *_ = notebook.cells
+    assert set_address.badge(name, f"{edition}/{path.name}") in title.source.splitlines()
+    first, second, *_ = (cell for cell in notebook.cells if cell.cell_type == "code")
+    assert (first.id, second.id) == ("colab", "setup")
+    assert first.source == SET_UP.format(name)
+    assert not first.metadata.get("tags"), "nbval must see that it does nothing off Colab"
+
+
+def test_readme_has_a_badge_for_every_notebook() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    for path in NOTEBOOKS:
+        for edition in ("notebooks", "exercises"):
+            assert set_address.badge(set_address.repository(), f"{edition}/{path.name}") in readme

@@ -22,7 +22,7 @@ def run(folder: Path, *options: str) -> int:
 
 def test_pages_and_index_are_left(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     write(tmp_path / "01_one.ipynb", "print(6 * 7)")
-    write(tmp_path / "02_two.ipynb", "print('second')")
+    write(tmp_path / "02_two.ipynb", "import time; time.sleep(0.5); print('second')")
     before = (tmp_path / "01_one.ipynb").read_bytes()
     assert run(tmp_path) == 0
     page = (tmp_path / "out" / "01_one.html").read_text(encoding="utf-8")
@@ -33,6 +33,10 @@ def test_pages_and_index_are_left(tmp_path: Path, capsys: pytest.CaptureFixture)
     progress = capsys.readouterr().out
     assert "[2/2] 02_two.ipynb" in progress
     assert "cell-0" in progress
+    header, *slowest = (tmp_path / "out" / "seconds.csv").read_text().splitlines()
+    assert header == "notebook,cell,seconds"
+    assert slowest[0].startswith("02_two,cell-0,0.")
+    assert sorted(line.rsplit(",", 1)[0] for line in slowest) == ["01_one,cell-0", "02_two,cell-0"]
     assert (tmp_path / "01_one.ipynb").read_bytes() == before, "make run must not edit notebooks"
 
 

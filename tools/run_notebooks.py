@@ -16,6 +16,7 @@ import nbclient
 import nbformat
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
+from tabulate import tabulate
 
 PROJECT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 1_800
@@ -34,8 +35,13 @@ def title_of(notebook: nbformat.NotebookNode, default: str) -> str:
     return default
 
 
-def execute(path: Path) -> nbformat.NotebookNode:
+def execute(path: Path) -> tuple[nbformat.NotebookNode, dict[str, float]]:
     """Run a notebook in a fresh kernel, a line of progress for each cell.
+
+    Returns
+    -------
+    NotebookNode, dict
+        The notebook with its outputs, and the seconds that each code cell took, by its id.
 
     Raises
     ------
@@ -52,6 +58,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
     )
     for index in code:
         notebook.cells[index].outputs, notebook.cells[index].execution_count = [], None
+    taken = {}
     with client.setup_kernel():
         for number, index in enumerate(code, start=1):
             cell = notebook.cells[index]
@@ -63,11 +70,11 @@ def execute(path: Path) -> nbformat.NotebookNode:
                     f"{path.name}, cell {cell.id!r} (code cell {number} of {len(code)}) "
                     f"failed:\n\n{cell.source}\n\n{error}"
                 ) from error
-            seconds = time.perf_counter() - start
+            taken[cell.id] = seconds = time.perf_counter() - start
             print(
                 f"  {path.stem}  {number:3d}/{len(code)}  {seconds:7.1f} s  {cell.id}", flush=True
             )
-    return notebook
+    return notebook, taken
 
 
 def without_progress_bars(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -141,6 +148,18 @@ def write_index(rows: list[tuple[str, str, float]], folder: Path) -> Path:
     return index
 
 
+def report_seconds(taken: dict[tuple[str, str], float], folder: Path, count: int = 12) -> None:
+    """Write the seconds of every cell to seconds.csv, and print the slowest cells."""
+    slowest = sorted(taken.items(), key=lambda item: -item[1])
+    lines = [f"{stem},{name},{seconds:.2f}" for (stem, name), seconds in slowest]
+    path = folder / "seconds.csv"
+    path.write_text("\n".join(["notebook,cell,seconds", *lines]) + "\n", encoding="utf-8")
+    total = sum(taken.values())
+    rows = [(stem, name, seconds, seconds / total) for (stem, name), seconds in slowest[:count]]
+    print(f"\nAll cells took {total:.0f} s; the slowest (all of them: {path}):")
+    print(tabulate(rows, ["notebook", "cell", "seconds", "share"], floatfmt=("", "", ".1f", ".0%")))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the notebooks named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -158,12 +177,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"No notebook in {options.folder} fits {options.names}.", file=sys.stderr)
         return 2
     options.output.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows, taken = [], {}
     for position, path in enumerate(paths, start=1):
         print(f"[{position}/{len(paths)}] {path.name}", flush=True)
         start = time.perf_counter()
         try:
-            notebook = execute(path)
+            notebook, cell_seconds = execute(path)
             if options.store:
                 nbformat.write(without_progress_bars(notebook), path)
         except CellFailed as error:
@@ -171,8 +190,10 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
         seconds = time.perf_counter() - start
         write_page(notebook, options.output / path.stem)
+        taken |= {(path.stem, name): value for name, value in cell_seconds.items()}
         rows.append((path.stem, title_of(notebook, path.stem), seconds))
         print(f"  {path.stem}  done in {seconds:.0f} s", flush=True)
+    report_seconds(taken, options.output)
     if not options.names:
         print(f"Read them: {write_index(rows, options.output)}")
     return 0

@@ -1,0 +1,76 @@
+"""Write the repository's address into every badge and set-up cell, as for a fork.
+
+    python -m tools.set_address https://github.com/OWNER/NAME
+
+The address stands in pyproject.toml (project.urls, Repository). This replaces it there, in
+README.md and in the notebooks of both editions. Without an argument it prints the address.
+"""
+
+import argparse
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
+
+
+def repository(project: Path = PROJECT) -> str:
+    """Return OWNER/NAME of the repository, as pyproject.toml has it.
+
+    Raises
+    ------
+    ValueError
+        If it is no address at github.com: Colab opens notebooks from there only.
+    """
+    settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    return owner_and_name(settings["project"]["urls"]["Repository"])
+
+
+def owner_and_name(address: str) -> str:
+    """Return OWNER/NAME of an address at github.com; raise ValueError for any other."""
+    if not (found := ADDRESS.fullmatch(address)):
+        raise ValueError(
+            f"{address!r} is not an address like https://github.com/OWNER/NAME. Colab opens "
+            "notebooks from github.com."
+        )
+    return found[1]
+
+
+def badge(name: str, path: str) -> str:
+    """Return the Markdown of the badge that opens `path`, like notebooks/x.ipynb, in Colab."""
+    colab = "https://colab.research.google.com"
+    picture = f"![Open in Colab]({colab}/assets/colab-badge.svg)"
+    return f"[{picture}]({colab}/github/{name}/blob/main/{path})"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the address, or replace it everywhere."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("address", nargs="?", help="like https://github.com/OWNER/NAME")
+    parser.add_argument("--project", type=Path, default=PROJECT)
+    options = parser.parse_args(arguments)
+    old = repository(options.project)
+    if options.address is None:
+        print(f"https://github.com/{old}")
+        return 0
+    try:
+        new = owner_and_name(options.address)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    files = [options.project / "pyproject.toml", options.project / "README.md"]
+    for folder in ("notebooks", "exercises"):
+        files += sorted((options.project / folder).glob("*.ipynb"))
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        renewed = re.sub(rf"(github(?:\.com)?/){re.escape(old)}(?![\w.-])", rf"\g<1>{new}", text)
+        if renewed != text:
+            path.write_text(renewed, encoding="utf-8")
+    print(f"https://github.com/{old} is now https://github.com/{new}, in {len(files)} files.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
