@@ -19,17 +19,20 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
         collector.skip_compare += ("stderr", "text/html")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name cells by their ids, and run without comparing what depends on absent data."""
-    for item in items:
-        if type(item).__name__ != "IPyNbCell":
-            continue
-        item.name = item.cell.id
-        item._nodeid = f"{item.parent.nodeid}::{item.cell.id}"
-        tags = item.cell.metadata.get("tags", [])
-        missing = [tag for tag in tags if tag in NEEDS and not _at_hand(NEEDS[tag])]
-        if missing:
-            item.options["check"] = False
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Name cells by their ids, keep a notebook together, and compare only what can be.
+
+    The cells of a notebook share a kernel, so they run in one process, in order. What depends
+    on absent data is run, but not compared.
+    """
+    if type(item).__name__ != "IPyNbCell":
+        return
+    item.name = item.cell.id
+    item._nodeid = f"{item.parent.nodeid}::{item.cell.id}"
+    item.add_marker(pytest.mark.xdist_group(item.parent.nodeid))
+    tags = item.cell.metadata.get("tags", [])
+    if any(tag in NEEDS and not _at_hand(NEEDS[tag]) for tag in tags):
+        item.options["check"] = False
 
 
 def _at_hand(file: Path) -> bool:

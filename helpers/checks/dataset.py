@@ -1,0 +1,415 @@
+"""Answer checks of notebook 02 · The Dataset, and making it fast."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from helpers.checks.framework import (
+    Exercises,
+    Wrong,
+    call,
+    call_for_number,
+    choose,
+    close,
+    require,
+)
+from helpers.training import pick_device
+
+exercise = Exercises()
+progress = exercise.progress
+
+
+class _Samples(Dataset):
+    """A Dataset of three samples, or of the first of them."""
+
+    ones = ((1, 2, 4), (), (0,))
+    labels_in_order = (0, 1, 1)
+
+    def __init__(self, size: int = 3) -> None:
+        self.size = size
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        if not -self.size <= index < self.size:
+            raise IndexError(index)
+        multi_hot = torch.zeros(5)
+        multi_hot[list(self.ones[index])] = 1
+        return multi_hot, self.labels_in_order[index]
+
+
+@contextmanager
+def _nothing_but_samples() -> Iterator[None]:
+    """Say what to do when the reader's function wants more of a Dataset than its samples."""
+    try:
+        yield
+    except AttributeError as error:
+        raise Wrong(
+            f"your code asks for more than a Dataset must have ({error}). Loop over its samples, "
+            "pairs of vector and label."
+        ) from error
+
+
+@exercise("II.1.a")
+def ii_1_a(count_classes: Callable) -> None:
+    """Check count_classes(dataset) → (negative, positive)."""
+    counts = _two_counts(count_classes, _Samples())
+    require(counts != [2, 1], "the two are swapped: label 0 is negative.")
+    require(counts != [3, 2], "that is the number of all samples, and of the positive ones.")
+    require(counts == [1, 2], "count each sample once, by its label.")
+    require(
+        _two_counts(count_classes, _Samples(1)) == [1, 0],
+        "a data set without positive samples has 0 of them.",
+    )
+
+
+def _two_counts(count_classes: Callable, dataset: Dataset) -> list[float]:
+    """Return the reader's two numbers, from a tuple, a list, an array or a tensor."""
+    with _nothing_but_samples():
+        answer = call(count_classes, dataset)
+    counts = answer.tolist() if isinstance(answer, torch.Tensor | np.ndarray) else answer
+    if len(dataset) == 1:
+        require(
+            isinstance(counts, tuple | list) and len(counts) != 1,
+            "a data set without positive samples has 0 of them: two numbers are asked for.",
+        )
+    require(
+        isinstance(counts, tuple | list) and len(counts) == 2,
+        "return two numbers: how many negative, how many positive.",
+    )
+    return [call_for_number(lambda number=number: number) for number in counts]
+
+
+@exercise("II.1.b")
+def ii_1_b(mean_ones: Callable) -> None:
+    """Check mean_ones(dataset) → mean number of ones per vector."""
+    with _nothing_but_samples():
+        answer = call_for_number(mean_ones, _Samples())
+    hints = {
+        4: "that is the number of ones in all vectors, not the mean.",
+        4 / 15: "that is the share of ones among all places: count the ones.",
+        1: "is the unknown place left out? Place 0 counts like any other.",
+        2: "a vector without any ones still counts as a vector.",
+        5: "that is the length of the vectors, zeros included.",
+        11 / 3: "those are the zeros.",
+        2 / 3: "that is the mean of the labels. Each sample is a pair, the vector comes first.",
+    }
+    for wrong, hint in hints.items():
+        require(not close(answer, wrong), hint)
+    require(
+        close(answer, 4 / 3, tolerance=1e-3),
+        "add up the ones of all vectors, divide by their number.",
+    )
+
+
+@exercise("II.1.c")
+def ii_1_c(reason: str) -> None:
+    """Check why there are fewer ones than words (a letter)."""
+    choose(
+        reason,
+        right="a",
+        hints={
+            "b": "it sounds plausible, but count them: how many words of these 200 reviews are "
+            "unknown to a vocabulary that was built on them? And unknown words are not dropped.",
+            "c": "the label is returned beside the vector, not inside it.",
+            "d": "nothing is counted here, so nothing can be rounded: a place is set or not.",
+        },
+    )
+
+
+class _Device:
+    """Where the time goes in II.2.a: a clock of its own, which only work moves on.
+
+    Nothing really takes time, so that the check does not depend on the machine. A device
+    that can be waited for is asynchronous, like a GPU: it works when it is waited for.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        self.names = getattr(function, "__globals__", {})
+        self.asynchronous = "wait_for_device" in self.names
+        self.now, self.queued, self.waits = time.perf_counter(), 0.0, 0
+
+    def work(self, seconds: float) -> None:
+        self.queued += seconds
+        if not self.asynchronous:
+            self.finish()
+
+    def finish(self) -> None:
+        self.now += self.queued
+        self.queued = 0.0
+
+    def wait(self) -> None:
+        self.waits += 1
+        self.finish()
+
+    def read(self) -> float:
+        return self.now
+
+    @contextmanager
+    def behind_the_function(self) -> Iterator[None]:
+        """Give the reader's function this clock, and this device to wait for."""
+        clocks = (time.perf_counter, time.time)
+        swapped = {
+            name: self.read
+            for name, value in self.names.items()
+            if any(value is clock for clock in clocks)  # not ==, which tensors answer with tensors
+        }
+        if self.asynchronous:
+            swapped["wait_for_device"] = self.wait
+        originals = {name: self.names[name] for name in swapped}
+        self.names.update(swapped)
+        time.perf_counter = time.time = self.read
+        try:
+            yield
+        finally:
+            time.perf_counter, time.time = clocks
+            self.names.update(originals)
+
+
+class _SlowLoader:
+    """Batches that take their time."""
+
+    def __init__(self, batches: int, seconds: float, device: _Device) -> None:
+        self.batches, self.seconds, self.device = batches, seconds, device
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        for _ in range(self.batches):
+            self.device.now += self.seconds
+            yield torch.ones(2, 3), torch.tensor([1, 1])
+
+
+class _SlowModel(torch.nn.Module):
+    """A model whose forward pass takes its time."""
+
+    def __init__(self, seconds: float, device: _Device) -> None:
+        super().__init__()
+        self.seconds, self.device = seconds, device
+        self.weight = torch.nn.Parameter(torch.zeros(3))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        self.device.work(self.seconds)
+        return inputs.to(self.weight.device) @ self.weight
+
+
+class _SlowSGD(torch.optim.SGD):
+    """An optimizer whose step takes its time, and that counts its steps."""
+
+    def __init__(self, model: _SlowModel, seconds: float) -> None:
+        super().__init__(model.parameters(), lr=0.1)
+        self.seconds, self.device, self.steps = seconds, model.device, 0
+
+    def step(self, closure: Callable | None = None) -> None:
+        self.device.work(self.seconds)
+        self.steps += 1
+        super().step(closure)
+
+
+@exercise("II.2.a")
+def ii_2_a(time_steps: Callable) -> None:
+    """Check time_steps(model, loader, optimizer) → seconds of wait, forward and backward."""
+    batches, one = 4, {"wait": 0.010, "forward": 0.015, "backward": 0.020}
+    device = _Device(time_steps)
+    model = _SlowModel(one["forward"], device).to(pick_device())
+    loader, optimizer = _SlowLoader(batches, one["wait"], device), _SlowSGD(model, one["backward"])
+    with device.behind_the_function():
+        seconds = call(time_steps, model, loader, optimizer)
+    require(
+        isinstance(seconds, dict) and set(one) <= set(seconds),
+        'return a dict with the keys "wait", "forward" and "backward".',
+    )
+    found = {part: call_for_number(lambda part=part: seconds[part]) for part in one}
+    require(optimizer.steps == batches, "update the model once for each batch of the loader.")
+    _require_training(model.weight, batches)
+    _compare_seconds(found, one, batches)
+    if device.asynchronous and device.waits < 2 * batches:
+        raise Wrong(_STILL_AT_WORK)
+    for part, expected in one.items():
+        require(
+            close(found[part], batches * expected, 1e-4),
+            _STILL_AT_WORK
+            if device.asynchronous
+            else f"not the time for {part!r}: each part goes from the end of the one before it.",
+        )
+
+
+_STILL_AT_WORK = (
+    "a clock was read too early. A GPU is still at work when the line that asked it is done: what "
+    "must be called just before *every* reading?"
+)
+
+
+def _require_training(weight: torch.Tensor, batches: int) -> None:
+    """Require the weights that `batches` steps from 0 lead to."""
+    require(
+        bool(weight.any()),
+        "the model's weights have not moved: what comes between the loss and the step?",
+    )
+
+    def after(keep: bool) -> float:
+        here, gradient = 0.0, 0.0
+        for _ in range(batches):
+            gradient = gradient * keep - 1 / (1 + np.exp(3 * here))
+            here -= 0.1 * gradient
+        return here
+
+    require(
+        not close(weight[0].item(), after(keep=True), 1e-4),
+        "each step uses the gradients of all batches so far: empty them before the backward pass.",
+    )
+
+
+def _compare_seconds(found: dict[str, float], one: dict[str, float], batches: int) -> None:
+    """Say what is wrong with the seconds found; `one` batch takes these for each part."""
+    total, whole = sum(found.values()), batches * sum(one.values())
+    require(total < 100 * whole, "those are no seconds. perf_counter() gives seconds.")
+    require(
+        not all(close(found[part], expected, 1e-4) for part, expected in one.items()),
+        "those are the seconds of one batch: add up those of all batches.",
+    )
+    require(
+        total <= whole + 1e-4,
+        "the three parts together take longer than the whole run: one of them holds the time of "
+        "another as well. Take a new reading after each part.",
+    )
+    require(
+        found["wait"] > 0.5 * batches * one["wait"],
+        "the waiting is hardly measured: the loop fetches a batch before its body begins, so the "
+        "clock must be read before that.",
+    )
+
+
+@exercise("II.2.b")
+def ii_2_b(line: str) -> None:
+    """Check which line of the naive Dataset costs most (a letter)."""
+    choose(
+        line,
+        right="d",
+        hints={
+            "a": "cutting is done by string methods written in C, once for each review.",
+            "b": "that is one dictionary look-up for each token, which Python does very fast.",
+            "c": "20,001 zeros are 80 kB: a computer writes that in a few microseconds.",
+        },
+    )
+
+
+@exercise("II.2.c")
+def ii_2_c(to_csr: Callable) -> None:
+    """Check to_csr(code_lists) → ids and offsets, int32."""
+    ids, offsets = _two_tensors(to_csr, [[17, 3, 17, 408], [], [0, 3, 0], [5]])
+    require(
+        ids.tolist() != [17, 3, 17, 408, 0, 3, 0, 5],
+        "a code that occurs twice in a review is kept once: only the distinct codes count.",
+    )
+    require(
+        sorted(ids.tolist()) == [0, 3, 3, 5, 17, 408],
+        "the ids must be the distinct codes of each review, review by review; a code may occur "
+        "again in another review.",
+    )
+    require(
+        ids.tolist() == [3, 17, 408, 0, 3, 5],
+        "within each review the ids must ascend, and the reviews must keep their order.",
+    )
+    _compare_offsets(offsets.tolist())
+    require(
+        ids.dtype == offsets.dtype == torch.int32,
+        f"both must be int32 (4 bytes a number), got {ids.dtype} and {offsets.dtype}.",
+    )
+    ids, offsets = _two_tensors(to_csr, [[2, 2]])
+    require(
+        (ids.tolist(), offsets.tolist()) == ([2], [0, 1]),
+        "for a single review, [2, 2], the ids or offsets are wrong.",
+    )
+
+
+def _two_tensors(to_csr: Callable, code_lists: list[list[int]]) -> tuple[torch.Tensor, ...]:
+    """Call the reader's function, for two vectors."""
+    answer: Any = call(to_csr, code_lists)
+    require(
+        isinstance(answer, tuple | list)
+        and len(answer) == 2
+        and all(isinstance(tensor, torch.Tensor) for tensor in answer),
+        "return two tensors: ids and offsets.",
+    )
+    require(
+        all(tensor.ndim == 1 for tensor in answer),
+        "ids and offsets are flat: one axis each, for all reviews together.",
+    )
+    return tuple(answer)
+
+
+def _compare_offsets(offsets: list[int]) -> None:
+    """Say what is wrong with the offsets of four reviews with 3, 0, 2 and 1 ids."""
+    hints = (
+        ([0, 3, 5, 6], "an empty review needs an offset as well: it starts where it ends."),
+        (
+            [0, 4, 4, 7, 8],
+            "the offsets count every code, but the ids hold the distinct ones only.",
+        ),
+        ([3, 3, 5, 6], "the first review begins somewhere, too: its beginning is missing."),
+        ([3, 0, 2, 1], "those are the lengths of the reviews. An offset says where one begins."),
+        ([0, 3, 0, 2, 1], "those are the lengths of the reviews. An offset says where one begins."),
+    )
+    for wrong, hint in hints:
+        require(offsets != wrong, hint)
+    require(
+        len(offsets) == 5,
+        "offsets must be one longer than the number of reviews, so that the last one has an end, "
+        "too.",
+    )
+    require(
+        offsets == [0, 3, 3, 5, 6],
+        "offsets[i] is the number of ids before review i, beginning with 0.",
+    )
+
+
+@exercise("II.3")
+def ii_3(choose_lr: Callable) -> None:
+    """Check choose_lr(validation, test) → learning rate."""
+    validation = {
+        0.01: [0.80, 0.81, 0.80, 0.81],
+        0.1: [0.87, 0.88, 0.86, 0.87],
+        0.3: [0.89, 0.50, 0.50, 0.90],
+        3.0: [0.86, 0.85, 0.86, 0.86],
+    }
+    test = {0.01: [0.80] * 4, 0.1: [0.85] * 4, 0.3: [0.70] * 4, 3.0: [0.88] * 4}
+    answer = call_for_number(choose_lr, validation, test)
+    require(
+        answer != 3.0,
+        "that choice was made on the test set: its score is then no longer an honest estimate.",
+    )
+    require(
+        answer != 0.3,
+        "a single lucky seed has decided: compare what the learning rates give on average.",
+    )
+    require(not 0.31 < answer < 0.95, "that is an accuracy: return the learning rate that gave it.")
+    require(
+        answer not in (0, 1, 2), "that is a position. Return the learning rate that stands there."
+    )
+    require(close(answer, 0.1), "return the learning rate with the best mean accuracy.")
+    require(
+        close(call_for_number(choose_lr, {0.5: [0.7], 2.0: [0.6]}, {0.5: [0.6], 2.0: [0.7]}), 0.5),
+        "the answer must depend on the accuracies given, whatever the learning rates are.",
+    )
+
+
+@exercise("II.4.c")
+def ii_4_c(conclusion: str) -> None:
+    """Check what the comparison of tokenisers shows (a letter)."""
+    choose(
+        conclusion,
+        right="d",
+        hints={
+            "a": "the seeds do differ, but the table has them in pairs: compare within a column.",
+            "b": "none of the tokenisers looks for stems.",
+            "c": "compare the mean numbers of ones above: have they become shorter?",
+        },
+    )
