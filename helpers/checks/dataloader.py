@@ -25,7 +25,7 @@ progress = exercise.progress
 def iii_1_a(reasons: str) -> None:
     """Check the two reasons for training in batches (letters)."""
     choose_all(
-        reasons if isinstance(reasons, str | list | tuple | set) else str(reasons),
+        reasons,
         right={"b", "d"},
         hints={
             "a": "a batch knows only some of the reviews. How could its gradient be more exact?",

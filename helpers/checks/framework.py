@@ -122,7 +122,7 @@ def choose(answer: str, right: str, hints: dict[str, str]) -> None:
 def choose_all(answer: Any, right: set[str], hints: dict[str, str]) -> None:
     """Compare the letters of a question that has several right answers."""
     letters = {*right, *hints}
-    chosen = {letter for part in answer for letter in str(part).lower() if letter.isalpha()}
+    chosen = {letter for letter in str(answer).lower() if letter.isalpha()}
     require(
         bool(chosen) and chosen <= letters,
         f"answer with letters from {', '.join(sorted(letters))}, for example 'ac'.",

@@ -124,7 +124,7 @@ def iv_1_b(batch_accuracy: Callable) -> None:
 def iv_1_b_2(reasons: str) -> None:
     """Check the two reasons why one train batch tells little (letters)."""
     choose_all(
-        reasons if isinstance(reasons, str | list | tuple | set) else str(reasons),
+        reasons,
         right={"b", "e"},
         hints={
             "a": "the loader that made the batch has nothing to do with how it is judged.",
