@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+BROWSER := $(VENV)/.browser
 WORKERS ?= 2
 
 # notebooks run in their own folder, so a relative data folder is made absolute here
@@ -13,7 +14,7 @@ endif
 export TOKENIZERS_PARALLELISM := false
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help run test lab exercises grade store bench colab address lint clean
+.PHONY: help run test lab exercises grade store bench colab browser address lint clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -36,7 +37,7 @@ test: lint  ## ruff, pytest, and nbval: every notebook against its stored output
 
 lint: $(INSTALLED)  ## ruff alone
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check helpers tests tools benchmarks
+	$(BIN)/ruff format --check helpers tests tools benchmarks browser
 
 lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=.
@@ -56,6 +57,13 @@ bench: $(INSTALLED)  ## how fast, against what: one table
 
 colab: $(INSTALLED)  ## rehearse Colab: one notebook, an empty folder, Colab's versions
 	$(BIN)/python -m tools.rehearse_colab $(NOTEBOOKS)
+
+$(BROWSER): $(INSTALLED) requirements-browser.txt
+	$(BIN)/pip install --quiet -c constraints.txt -r requirements-browser.txt
+	@touch $@
+
+browser: $(BROWSER)  ## JupyterLab and the pages in a real Chromium; screenshots in build/browser
+	$(BIN)/pytest browser
 
 address: $(INSTALLED)  ## for forks: make address REPOSITORY=https://github.com/OWNER/NAME
 	$(BIN)/python -m tools.set_address $(REPOSITORY)

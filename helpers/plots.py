@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 import torch
+from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
@@ -16,10 +17,14 @@ from scipy.stats import binom
 from sklearn.metrics import auc, roc_curve
 from torch import Tensor
 
+#: blue, ochre, green, brown, pink: seaborn's "colorblind" with a darker second and fourth, so
+#: that each stands out from white and each pair is told apart with any two kinds of cone cells
+PALETTE = ("#0173b2", "#c98500", "#029e73", "#a83c00", "#cc78bc")
+
 
 def use_course_style() -> None:
     """Give all following pictures the course's style: light grid, colour-blind safe."""
-    sns.set_theme(style="whitegrid", palette="colorblind", context="notebook")
+    sns.set_theme(style="whitegrid", palette=PALETTE, context="notebook")
     plt.rcParams.update({"figure.figsize": (7, 4), "figure.dpi": 100, "axes.titlesize": "medium"})
 
 
@@ -219,14 +224,13 @@ def flattery_curves(
     ax = ax or plt.subplots()[1]
     for size, by_tries in points.items():
         tries, values = list(by_tries), [100 * value for value in by_tries.values()]
-        line = ax.plot(tries, values, marker="o")[0]
+        ax.plot(tries, values, marker="o")
         ax.annotate(
             f"exam of {size:,} reviews",
             (tries[-1], values[-1]),
             xytext=(0, 6),
             textcoords="offset points",
             ha="right",
-            color=line.get_color(),
         )
     ax.axhline(0, color="grey", linestyle="--")
     ax.margins(y=0.12)
@@ -270,8 +274,9 @@ def type_a_review(answer: Callable[[str], None], example: str) -> None:
     """Let the reader type a review and call ``answer(review)`` with it.
 
     On a live page (Colab, JupyterLab, Notebook, VS Code) a text box and a button
-    appear. Elsewhere, as when a notebook is executed without a page, or without
-    ipywidgets, ``answer(example)`` is called once, so that its output stays a plain one.
+    appear, and the example is answered at once. Elsewhere, as when a notebook is
+    executed without a page, or without ipywidgets, ``answer(example)`` is called once,
+    so that its output stays a plain one.
     """
     try:
         import ipywidgets
@@ -282,7 +287,10 @@ def type_a_review(answer: Callable[[str], None], example: str) -> None:
         return
     box = ipywidgets.Textarea(value=example, description="review", continuous_update=False)
     box.layout = ipywidgets.Layout(width="90%", height="6em")
-    ipywidgets.interact_manual(lambda review: answer(review), review=box)
+    settings = {"manual": True, "manual_name": "Ask the model"}
+    asked = ipywidgets.interactive(lambda review: answer(review), settings, review=box)
+    display(asked)
+    asked.update()
 
 
 def _on_live_page() -> bool:
@@ -395,7 +403,7 @@ def decision_boundary(
     grid = torch.cartesian_prod(xs, ys)  # [200 · 200, 2], x changes slowly
     device = next(model.parameters()).device
     probabilities = torch.sigmoid(model(grid.to(device))).cpu().view(200, 200).T.numpy()
-    colors = sns.color_palette("colorblind")[:2]
+    colors = sns.color_palette(PALETTE)[:2]
     shades = LinearSegmentedColormap.from_list("classes", [colors[0], "white", colors[1]])
     filled = ax.contourf(
         xs, ys, probabilities, levels=np.linspace(0, 1, 11), cmap=shades, alpha=0.6
@@ -785,7 +793,7 @@ def growth(
     lengths, rings, sexes = np.asarray(lengths), np.asarray(rings), np.asarray(sexes)
     shift = np.random.default_rng(0).uniform(-0.35, 0.35, len(rings))  # points side by side
     mixed = np.random.default_rng(1).permutation(len(rings))  # so that no sex hides another
-    palette = dict(zip("IFM", sns.color_palette("colorblind"), strict=False))
+    palette = dict(zip("IFM", sns.color_palette(PALETTE), strict=False))
     colors = [palette[sex] for sex in sexes[mixed]]
     ax.scatter((rings + shift)[mixed], lengths[mixed], s=6, c=colors, alpha=0.6, linewidths=0)
     for letter, name in (("I", "infant"), ("F", "female"), ("M", "male")):
@@ -903,7 +911,7 @@ def effects(intervals: Mapping[str, tuple[float, float]], title: str, xlabel: st
     ax = plt.subplots(figsize=(7, 0.8 + 0.5 * len(intervals)), layout="constrained")[1]
     for row, (mean, half_width) in enumerate(intervals.values()):
         clear = abs(mean) > half_width
-        color = sns.color_palette("colorblind")[0] if clear else "grey"
+        color = sns.color_palette(PALETTE)[0] if clear else "grey"
         ax.errorbar(mean, row, xerr=half_width, fmt="o", capsize=4, color=color)
     ax.axvline(0, color="black", linewidth=1)
     ax.set_yticks(range(len(intervals)), list(intervals))

@@ -3,7 +3,6 @@
 import os
 import sys
 
-import ipywidgets
 import matplotlib.pyplot as plt
 import pytest
 
@@ -42,8 +41,7 @@ def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(monkeypatch: pytest.MonkeyPatch) -> list:
     """What is displayed, instead of displaying it."""
     objects: list = []
-    module = sys.modules[ipywidgets.interact_manual.__class__.__module__]
-    monkeypatch.setattr(module, "display", lambda *things, **_: objects.extend(things))
+    monkeypatch.setattr(plots, "display", lambda *things, **_: objects.extend(things))
     return objects
 
 
@@ -68,13 +66,15 @@ def test_on_a_page_the_button_answers_what_was_typed(
     monkeypatch.setenv("JPY_SESSION_NAME", "notebook.ipynb")
     seen: list[str] = []
     plots.type_a_review(seen.append, "an example")
-    assert seen == [], "nothing happens before the button is pressed"
+    assert seen == ["an example"], "the example is answered at once"
     (box,) = shown
     area, button = box.children[:2]
     assert area.value == "an example"
+    assert button.description == "Ask the model"
     area.value = "typed by the reader"
+    assert seen == ["an example"], "nothing happens before the button is pressed"
     button.click()
-    assert seen == ["typed by the reader"]
+    assert seen == ["an example", "typed by the reader"]
 
 
 @pytest.mark.parametrize("page", ["jupyter", "colab", "vscode"])

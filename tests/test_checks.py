@@ -2,7 +2,6 @@
 
 import importlib
 import pkgutil
-from types import ModuleType
 
 import matplotlib.pyplot as plt
 import pytest

@@ -8,18 +8,44 @@ The executed copies and an HTML page of each land in build/, with an index.html.
 
 import argparse
 import html
+import re
 import sys
 import time
 from pathlib import Path
 
 import nbclient
 import nbformat
+from bs4 import BeautifulSoup
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from latex2mathml.converter import convert
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from tabulate import tabulate
 
 PROJECT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 1_800
+
+#: JupyterLab's page without scripts from the net, and with what a narrow screen needs
+PAGE = """
+{%- extends "lab/index.html.j2" -%}
+{%- block html_head_js_requirejs -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock -%}
+{%- block html_head_css -%}
+<style>
+.jp-InputArea-editor, .jp-OutputArea-output { overflow-x: auto }
+.jp-OutputArea-output pre { white-space: pre; word-break: normal }
+.jp-RenderedImage img { max-width: 100%; height: auto }
+math {
+    font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math;
+    font-size: 1.1em;
+}
+.formula { display: block; overflow-x: auto; padding: 0.5em 0 }
+</style>
+{%- endblock -%}
+"""
 
 
 class CellFailed(RuntimeError):  # noqa: N818 - it names what happened
@@ -119,13 +145,60 @@ def _lines(text: str) -> list[str]:
     return [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
 
 
+def _mathml(formula: str, display: str) -> str:
+    """Return TeX as MathML, with TeX's thin space between a function and its argument."""
+    space = '<mspace width="0.167em"></mspace>'
+    return re.sub(
+        r"(<mi>(?:ln|log|exp)</mi>)(?!<mo)", rf"\1{space}", convert(formula, display=display)
+    )
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown as HTML: formulas as MathML, links to other notebooks as links to their pages."""
+
+    def inline_math(self, body: str) -> str:
+        """Return a formula within a line."""
+        return _mathml(body, "inline")
+
+    def block_math(self, body: str) -> str:
+        """Return a formula on a line of its own, which scrolls where the screen is too narrow."""
+        return f'<span class="formula">{_mathml(body, "block")}</span>'
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        """Return a link; ``02_dataset.ipynb`` becomes ``02_dataset.html``."""
+        return super().link(text, re.sub(r"^([^:/]+)\.ipynb(?=$|#)", r"\1.html", url), title)
+
+
+class _PageExporter(HTMLExporter):
+    """Export a notebook to a page that needs nothing but itself to be read."""
+
+    def __init__(self) -> None:
+        super().__init__(template_name="lab")
+        self.raw_template = PAGE
+
+    @pass_context
+    def markdown2html(self, context: Context, source: str) -> str:
+        """Return a text cell as HTML; the template calls this."""
+        return MarkdownWithMath(renderer=_Renderer(escape=False)).render(source)
+
+
+def _captioned(page: str) -> str:
+    """Give each picture the caption that follows it ("Picture: ...") as its text alternative."""
+    soup = BeautifulSoup(page, "html.parser")
+    for picture in soup.select(".jp-RenderedImage img"):
+        caption = picture.find_next("em", string=re.compile("^Picture"))
+        if caption is not None and caption.find_previous("img") is picture:
+            picture["alt"] = caption.get_text()
+    return str(soup)
+
+
 def write_page(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write the executed notebook beside its HTML page."""
     nbformat.write(notebook, path.with_suffix(".ipynb"))
-    page, _ = HTMLExporter(template_name="lab").from_notebook_node(
+    page, _ = _PageExporter().from_notebook_node(
         notebook, resources={"metadata": {"name": title_of(notebook, path.stem)}}
     )
-    path.with_suffix(".html").write_text(page, encoding="utf-8")
+    path.with_suffix(".html").write_text(_captioned(page), encoding="utf-8")
 
 
 def write_index(rows: list[tuple[str, str, float]], folder: Path) -> Path:
