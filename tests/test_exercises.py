@@ -249,6 +249,7 @@ def small(
             f'def f():\n    """Return one."""\n    {solution}', id="a-1-solution"
         ),
         nbformat.v4.new_code_cell("check.a_1(f)", id="a-1-check"),
+        nbformat.v4.new_code_cell("f()", id="a-1-run"),
         nbformat.v4.new_markdown_cell("It is one.", id="a-1-why"),
         nbformat.v4.new_markdown_cell("Not of an exercise.", id="b-why"),
     ]
@@ -265,8 +266,20 @@ def test_a_solution_becomes_a_gap_and_the_explanation_is_folded() -> None:
     assert cells["a-1-why"].source.startswith("<details><summary>")
     assert "\n\nIt is one.\n\n</details>" in cells["a-1-why"].source
     assert cells["b-why"].source == "Not of an exercise."
+    assert cells["a-1-run"].metadata.jupyter == {"source_hidden": True}
+    assert "jupyter" not in cells["a-1-check"].metadata
     assert "how" in cells
     assert cells["a-1-check"].metadata.nbgrader["points"] == 2
+
+
+def test_what_stands_before_the_check_is_not_folded() -> None:
+    notebook = small()
+    notebook.cells.insert(1, notebook.cells.pop())
+    notebook.cells[1].id = "a-1-why"
+    notebook.cells[-1].id = "c-why"
+    assert not [
+        x for x in make_exercises.derive(notebook).cells if x.source.startswith("<details>")
+    ]
 
 
 def test_a_solution_without_an_end_is_an_error() -> None:

@@ -29,7 +29,8 @@ HOW = (
     f"`{GAP}`, run that cell and the check below it: `✓` is right, `✗` names the likely "
     "mistake, `…` means that no answer is there yet. Nothing that comes later needs your "
     "answers, so you can skip an exercise and come back. The last code cell counts what you "
-    "have solved."
+    "have solved. What stands below a check may show the answer: the explanation is folded, "
+    "and so is the code that goes on with it. Open them when you have your `✓`."
 )
 FOLDED = (
     "<details><summary>Explanation: open it when your check passes, or when you give up"
@@ -102,14 +103,23 @@ def derive(notebook: NotebookNode) -> NotebookNode:
     stems = exercises_of(student)
     for preprocessor in (ClearSolutions(config=gap_settings()), ClearOutputPreprocessor()):
         student, _ = preprocessor.preprocess(student, {})
+    before: set[str] = set()
     for cell in student.cells:
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace("/blob/main/notebooks/", "/blob/main/exercises/")
-            if cell.id.endswith("-why") and cell.id.removesuffix("-why") in stems:
+            if _follows_a_check(cell.id, "-why", before):
                 cell.source = FOLDED.format(cell.source)
+        elif _follows_a_check(cell.id, "-run", before):
+            cell.metadata["jupyter"] = {"source_hidden": True}  # in JupyterLab
+            cell.metadata["cellView"] = "form"  # in Colab
+        before.add(cell.id)
     if stems:
         student.cells.insert(1, nbformat.v4.new_markdown_cell(HOW, id="how"))
     return student
+
+
+def _follows_a_check(name: str, ending: str, before: set[str]) -> bool:
+    return name.endswith(ending) and f"{name.removesuffix(ending)}-check" in before
 
 
 def text_of(notebook: NotebookNode) -> str:
