@@ -52,7 +52,8 @@ store: $(INSTALLED)  ## for authors: run the notebooks and store their outputs
 	$(BIN)/python tools/run_notebooks.py --store $(NOTEBOOKS)
 	$(BIN)/python -m tools.make_exercises
 
-bench: $(INSTALLED)  ## how fast, against what: one table
+bench: $(INSTALLED)  ## how fast, against what: one table (fastText only if it has a wheel here)
+	-$(BIN)/pip install --quiet --only-binary :all: -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks
 
 colab: $(INSTALLED)  ## rehearse Colab: one notebook, an empty folder, Colab's versions
