@@ -120,12 +120,17 @@ class Reviews:
     @cached_property
     def digest(self) -> str:
         r"""Sha256 (hex) over a compact JSON line a review: ``{"label":0,"text":"…"}\n``, UTF-8."""
-        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-        lines = (encode({"label": label, "text": text}) + "\n" for text, label in self)
         digest = hashlib.sha256()
-        for line in lines:
-            digest.update(line.encode())
+        for text, label in self:
+            digest.update(f'{{"label":{label},"text":{_json_string(text)}}}\n'.encode())
         return digest.hexdigest()
+
+
+def _json_string(text: str) -> str:
+    """Return `text` as JSON, not ASCII-escaped; several times faster for an ordinary text."""
+    if text.isprintable():  # then only these two characters are escaped
+        return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
+    return json.dumps(text, ensure_ascii=False)
 
 
 def load_imdb(split: str, folder: Path | None = None) -> Reviews:

@@ -756,3 +756,13 @@ def test_balanced_sample_takes_the_first_or_random_ones():
 def test_balanced_sample_that_cannot_be(reviews, size, message):
     with pytest.raises(ValueError, match=message):
         balanced_sample(reviews, size)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "plain", 'a "quote" and a \\ back\\\\slash\\"', "tab\tline\nend\r\x00\x7f", "é ß 日 😀"],
+)
+def test_the_digest_is_over_compact_json(text: str) -> None:
+    line = json.dumps({"label": 1, "text": text}, ensure_ascii=False, separators=(",", ":"))
+    expected = hashlib.sha256(f"{line}\n".encode()).hexdigest()
+    assert corpus.Reviews((text,), (1,)).digest == expected
