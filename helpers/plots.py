@@ -425,6 +425,7 @@ def learning_curves(
     ylabel: str = "mean loss [nats]",
     percent: bool = False,
     ax: Axes | None = None,
+    like: Axes | None = None,
 ) -> Axes:
     """Draw one value an epoch, for one or several runs; epochs count from 1.
 
@@ -438,10 +439,25 @@ def learning_curves(
         What is drawn, with its unit.
     percent : bool
         Write the values, which are shares, as per cent.
+    like : Axes, optional
+        The panel beside this one: each curve gets the colour that its name has there.
+
+    Raises
+    ------
+    ValueError
+        If `like` has no curve of that name.
     """
+    colours = {line.get_label(): line.get_color() for line in like.lines} if like else {}
+    if like and not set(curves) <= set(colours):
+        missing = ", ".join(name for name in curves if name not in colours)
+        raise ValueError(
+            f"The panel `like` has no curve {missing}, only {', '.join(colours)}. Draw the curves "
+            "of both panels under the same names, or leave `like` out."
+        )
     ax = ax or plt.subplots()[1]
     for name, values in curves.items():
-        ax.plot(np.arange(1, len(values) + 1), values, marker=".", label=name)
+        epochs = np.arange(1, len(values) + 1)
+        ax.plot(epochs, values, marker=".", label=name, color=colours.get(name))
     if percent:
         ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -24,6 +24,18 @@ def test_guessing_curve_marks_what_is_impossible() -> None:
     assert ax.get_title() == "finding"
 
 
+def test_learning_curves_keep_their_colours_in_the_panel_beside() -> None:
+    left, right, alone = plt.subplots(1, 3)[1]
+    plots.learning_curves({"train": [2, 1], "validation": [2, 1.5]}, "finding", ax=left)
+    plots.learning_curves({"validation": [0.5, 0.8]}, "finding", ax=right, like=left)
+    plots.learning_curves({"validation": [0.5, 0.8]}, "finding", ax=alone)
+    first, second = (line.get_color() for line in left.lines)
+    assert right.lines[0].get_color() == second != first
+    assert alone.lines[0].get_color() == first, "without like, the order decides"
+    with pytest.raises(ValueError, match="no curve test, only train, validation"):
+        plots.learning_curves({"test": [0.5]}, "finding", ax=right, like=left)
+
+
 def test_confusion_matrix_shows_counts_and_shares_of_the_row() -> None:
     matrix = metrics.confusion_matrix([0, 0, 0, 0, 1], [0, 0, 0, 1, 1])
     ax = plots.confusion_matrix(matrix, ["negative", "positive"], "finding")

@@ -27,16 +27,20 @@ progress = exercise.progress
 
 
 class _Echo(nn.Module):
-    """Its logits are its inputs, with the wrong sign while training; it notes its state."""
+    """Its logits are its inputs, with the wrong sign while training; it notes its state.
+
+    For Bags, the logit of a review is its number of tokens − 1.5.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(()))
         self.states: list[tuple[bool, bool]] = []
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+    def forward(self, inputs: torch.Tensor | Bags) -> torch.Tensor:
         self.states.append((self.training, torch.is_grad_enabled()))
-        return -inputs if self.training else inputs
+        logits = inputs.offsets.diff() - 1.5 if isinstance(inputs, Bags) else inputs
+        return -logits if self.training else logits
 
 
 def _numbers(answer: Any, names: str) -> list[float]:
@@ -58,35 +62,42 @@ def _loader(
     return DataLoader(data, batch_size, drop_last=drop_last, generator=order)
 
 
+def _bags(batch_size: int) -> tuple[Bags, torch.Tensor]:
+    """Return a batch as the course's loaders give it: reviews of 0, 1, 2, … tokens, class 1."""
+    offsets = torch.arange(batch_size + 1).cumsum(0) - torch.arange(batch_size + 1)
+    ids = torch.zeros(int(offsets[-1]), dtype=torch.int32)
+    return Bags(ids, offsets.int()), torch.ones(batch_size, dtype=torch.int64)
+
+
 @exercise("VI.1.a")
 def vi_1_a(count_samples: Callable) -> None:
     """Check count_samples(loader) → number of samples in all batches."""
 
     def loader(drop_last: bool = False) -> DataLoader:
-        return _loader(torch.zeros(7, 2), torch.zeros(7, dtype=torch.int64), 3, drop_last)
+        return _loader(torch.zeros(10, 2), torch.zeros(10, dtype=torch.int64), 4, drop_last)
 
     answer = call_for_number(count_samples, loader())
     require(answer != 3, "that is the number of batches. How many samples do they hold?")
+    require(answer != 6, "each batch is a pair (inputs, targets), so its length is always 2.")
     require(
-        answer != 9,
+        answer != 12,
         "batches × batch size is too much: the last batch need not be full.",
     )
-    require(answer != 6, "the last batch is missing: it is smaller, but it counts.")
+    require(answer != 8, "the last batch is missing: it is smaller, but it counts.")
     require(
-        answer != 14,
+        answer != 20,
         "that counts every number of the inputs. How many *samples* arrive, one target each?",
     )
-    require(answer == 7, f"a loader over 7 samples, 3 a batch, visits 7, not {answer:g}.")
+    require(answer == 10, f"a loader over 10 samples, 4 a batch, visits 10, not {answer:g}.")
     answer = call_for_number(count_samples, loader(drop_last=True))
     require(
-        answer != 7,
+        answer != 10,
         "with drop_last the loader hands out fewer samples than its data set holds. Count what "
         "really arrives.",
     )
-    require(answer == 6, "with drop_last, 7 samples and 3 a batch, two batches arrive.")
-    bags = Bags(torch.zeros(4, dtype=torch.int32), torch.tensor([0, 1, 2, 4, 4, 4]))
+    require(answer == 8, "with drop_last, 10 samples and 4 a batch, two batches arrive.")
     try:
-        answer = call_for_number(count_samples, [(bags, torch.ones(5, dtype=torch.int64))])
+        answer = call_for_number(count_samples, [_bags(5)])
     except AttributeError as error:
         raise Wrong(
             f"{error}. Look only at the pairs that the loader gives. Their inputs need not be one "
@@ -133,6 +144,7 @@ def vi_1_c(predicted_classes: Callable) -> None:
     require(isinstance(classes, torch.Tensor), "return a tensor of class numbers.")
     require(tuple(classes.shape) == (6,), "for logits [batch], return one class a sample: [batch].")
     classes = classes.tolist()
+    require(set(classes) <= {0, 1}, "only 0 and 1 are classes; yours contain other numbers.")
     require(
         classes != [0, 0, 1, 1, 0, 0], "the classes are swapped: a positive logit means class 1."
     )
@@ -170,14 +182,32 @@ def _compare_several_classes(predicted_classes: Callable) -> None:
     logits = torch.tensor([[0.1, 0.3, 0.2], [-1.0, -3.0, -2.0]])
     classes = call(predicted_classes, logits)
     require(
+        isinstance(classes, torch.Tensor),
+        "for logits [batch, classes], return a tensor of class numbers. (With an axis, max gives "
+        "two things, values and indices. The class is the index.)",
+    )
+    require(
+        tuple(classes.shape) != (2, 1),
+        "for logits [batch, classes], the shape of yours is [batch, 1]; [batch] is wanted.",
+    )
+    require(
         tuple(classes.shape) != (2, 3),
         "for logits [batch, classes], several logits of one sample can be positive, but it has "
         "one class: which logit wins?",
     )
     require(
+        classes.tolist() != logits.amax(dim=1).tolist(),
+        "those are the largest logits themselves. The class is where they stand.",
+    )
+    require(
         tuple(classes.shape) == (2,) and classes.tolist() == [1, 0],
         "for logits [batch, classes], look for the largest logit of each *sample*: along which "
         "axis?",
+    )
+    require(
+        call(predicted_classes, torch.tensor([[1e-9, 2e-9], [2e-9, 1e-9]])).tolist() == [1, 0],
+        "of the logits 1e-9 and 2e-9 the second is larger, but their probabilities are rounded to "
+        "the same number. You need no softmax.",
     )
     require(
         tuple(call(predicted_classes, logits[:1]).shape) == (1,),
@@ -192,7 +222,7 @@ def _compare_several_classes(predicted_classes: Callable) -> None:
 @exercise("VI.2.a")
 def vi_2_a(perplexity: Callable) -> None:
     """Check perplexity(probabilities of the truth) → exp of the mean of −ln p."""
-    answer = call_for_number(perplexity, torch.full((4,), 0.5))
+    answer = _mean_perplexity(perplexity, torch.full((4,), 0.5))
     require(
         not close(answer, 0.5, 1e-4),
         "a perplexity below 1 is impossible, and this one is 0.5: is a minus sign lost?",
@@ -207,6 +237,10 @@ def vi_2_a(perplexity: Callable) -> None:
             for mixed in (2 ** math.log(2), math.e, math.exp(math.log10(2)))
         ),
         "logarithm and power need the same base. This mixes two of them.",
+    )
+    require(
+        not close(answer, 1 + math.exp(-0.5), 1e-4),
+        "`truth` holds probabilities, not logits.",
     )
     require(
         not close(answer, 16, 1e-4),
@@ -235,11 +269,30 @@ def vi_2_a(perplexity: Callable) -> None:
     require(close(answer, 1), "one sample, predicted for certain: nothing to hesitate about.")
 
 
+def _mean_perplexity(perplexity: Callable, truth: torch.Tensor) -> float:
+    """Call the reader's function, and say so if it averages nothing."""
+    missing = "this is a tensor with several values: where is the mean?"
+    try:
+        answer = call(perplexity, truth)
+    except (RuntimeError, TypeError, ValueError) as error:
+        if "converted to" in str(error):  # math.exp of several values
+            raise Wrong(missing) from error
+        raise
+    require(math.prod(getattr(answer, "shape", ())) == 1, missing)
+    return call_for_number(lambda: answer)
+
+
 @exercise("VI.2.b")
 def vi_2_b(guessing_perplexity: Callable) -> None:
     """Check guessing_perplexity(num_classes)."""
     for num_classes in (4, 2, 1, 1_000):
-        answer = call_for_number(guessing_perplexity, num_classes)
+        try:
+            answer = call_for_number(guessing_perplexity, num_classes)
+        except (RuntimeError, ValueError) as error:
+            raise Wrong(
+                f"{error} (The loss takes logits of shape [1, num_classes] and a target of shape "
+                "[1].)"
+            ) from error
         require(
             num_classes == 1 or not close(answer, 1 / num_classes, 1e-4),
             f"for {num_classes} classes you get {answer:.4g}. That is the probability of guessing "
@@ -286,16 +339,19 @@ def vi_3_a(evaluate_model: Callable) -> None:
         for batch in batches
     ]
     means = [sum(batch) / len(batch) for batch in losses]
+    names = "loss, perplexity, accuracy"
     model = _Echo()
     answer = call(evaluate_model, model, _loader(logits, targets, 4))
-    numbers = _numbers(answer, "loss, perplexity, accuracy")
+    numbers = _numbers(answer, names)
     require(
         not any(training for training, _ in model.states),
-        "the model computed in training mode: which of the two switches is missing?",
+        "the model computed in training mode: which of the two switches is missing, or comes "
+        "too late?",
     )
     require(
         not any(grad for _, grad in model.states),
-        "PyTorch built a graph for every batch: which of the two switches is missing?",
+        "PyTorch built a graph for every batch: which of the two switches is missing? (In a line "
+        "of its own it does nothing: it works as a `with` block or as a decorator.)",
     )
     loss = (means[0] * 4 + means[1]) / 5
     right = [loss, math.exp(loss), 0.4]
@@ -307,10 +363,34 @@ def vi_3_a(evaluate_model: Callable) -> None:
     _compare_perplexity(numbers[1], losses, means)
     _compare_accuracy(numbers[2])
     answer = call(evaluate_model, _Echo(), _loader(logits[4:], targets[4:], 4))
-    loss, _, accuracy = _numbers(answer, "loss, perplexity, accuracy")
+    loss, _, accuracy = _numbers(answer, names)
     require(
         close(loss, means[1], 1e-4) and close(accuracy, 0),
         "a single batch with a single sample is an evaluation, too.",
+    )
+    answer = call(evaluate_model, _Echo(), _loader(logits, targets, 4, drop_last=True))
+    require(
+        all_close(_numbers(answer, names), [means[0], math.exp(means[0]), 0.5], 1e-4),
+        "with drop_last the loader hands out fewer samples than its data set holds. Divide by "
+        "what really arrives, as VI.1.a counts it.",
+    )
+    _compare_on_bags(evaluate_model, names)
+
+
+def _compare_on_bags(evaluate_model: Callable, names: str) -> None:
+    """Compare on two batches: 4 reviews with logits −1.5 to 1.5, and a review with −1.5."""
+    try:
+        answer = call(evaluate_model, _Echo(), [_bags(4), _bags(1)])
+    except AttributeError as error:
+        raise Wrong(
+            f"{error}. Right for inputs that are one tensor; here they are Bags. The targets are "
+            "always one tensor."
+        ) from error
+    loss = sum(math.log1p(math.exp(-logit)) for logit in (-1.5, -0.5, 0.5, 1.5, -1.5)) / 5
+    require(
+        all_close(_numbers(answer, names), [loss, math.exp(loss), 0.4], 1e-4),
+        "right for inputs that are one tensor. Here they are Bags, two lists of numbers, so their "
+        "length is not that of the batch. Count the targets, as in VI.1.a.",
     )
 
 
@@ -371,7 +451,11 @@ def _compare_accuracy(accuracy: float) -> None:
         not close(accuracy, 0.2, 1e-4),
         "a small positive logit was not called positive. Did you compare logits with 0.5?",
     )
-    require(close(accuracy, 0.4, 1e-4), f"2 of 5 predictions are right, but you say {accuracy:g}.")
+    require(
+        close(accuracy, 0.4, 1e-4),
+        f"2 of 5 predictions are right, but you say {accuracy:g}. Is the class found by the rule "
+        "of VI.1.c?",
+    )
 
 
 @exercise("VI.3.b")
@@ -403,8 +487,8 @@ def vi_3_b(train_and_watch: Callable) -> None:
     )
     require(
         all(hasattr(entry, "loss") and hasattr(entry, "accuracy") for row in rows for entry in row),
-        "both parts of a pair come from training.evaluate. (What train_epoch returns is a loss "
-        "gathered while the weights were changing.)",
+        "both parts of a pair come from `evaluate`. (What train_epoch returns is a loss gathered "
+        "while the weights were changing.)",
     )
     answer = [(on_train.loss, on_validation.loss) for on_train, on_validation in rows]
     right = expected(train_loader, 3)
@@ -469,42 +553,61 @@ def vi_4_a(reason: str) -> None:
 @exercise("VI.4.b")
 def vi_4_b(when_to_stop: Callable) -> None:
     """Check when_to_stop(losses, patience) → (last epoch trained, best epoch)."""
-    losses = [0.9, 0.5, 0.6, 0.4, 0.45, 0.47, 0.43, 0.3]
-
-    def stop(losses: list[float], patience: int) -> tuple[float, ...]:
-        names = "the last epoch trained, the best epoch"
-        return tuple(_numbers(call(when_to_stop, losses, patience), names))
-
-    answer = stop(losses, 3)
+    losses = [0.9, 0.5, 0.6, 0.4, 0.45, 0.47, 0.43, 0.46, 0.48, 0.49, 0.3]
+    names = "the last epoch trained, the best epoch"
+    answer = tuple(_numbers(call(when_to_stop, losses, 3), names))
     require(
         answer != (2, 1),
         "you stop at the first epoch that is worse. What is the patience for?",
     )
     require(
-        answer != (7, 7),
+        10 not in answer,
         "you know the future: the best of *all* losses comes after training has stopped. Count "
-        "the epochs since the best one so far (not since the previous one got worse).",
+        "the epochs since the best one so far.",
+    )
+    require(
+        answer not in ((9, 3), (9, 6)),
+        "you compare with the previous epoch. An epoch that is better than the one before it, but "
+        "no new best, does not start the count again.",
     )
     require(answer != (6, 6), "the weights to keep are those of the best epoch, not of the last.")
     require(answer != (3, 6), "the two numbers are swapped: last epoch first.")
-    require(answer != (7, 3), "one epoch too many: count the epochs that lie behind the best one.")
+    require(answer != (7, 4), "epochs count from 0, as in `losses[0]`.")
+    require(
+        answer != (7, 3),
+        "one epoch too late: with a patience of 3, the third epoch without a new best is the last.",
+    )
     require(
         answer not in ((5, 3), (4, 3), (3, 3)),
         "too early: with a patience of 3, three epochs in a row may fail to improve before it "
         "ends, and every new best starts the count again.",
     )
-    require(answer != (7, 4), "epochs count from 0, as in `losses[0]`.")
     require(
         answer == (6, 3),
         f"for {losses} and a patience of 3, ({answer[0]:g}, {answer[1]:g}) is wrong. Walk through "
         "it by hand.",
     )
+    _compare_short_trainings(when_to_stop, names)
+
+
+def _compare_short_trainings(when_to_stop: Callable, names: str) -> None:
+    def stop(losses: list[float], patience: int) -> tuple[float, ...]:
+        answer = when_to_stop(losses, patience)
+        require(answer is not None, "nothing is returned when the losses run out.")
+        return tuple(_numbers(answer, names))
+
     require(
         stop([0.5, 0.6, 0.4, 0.5], 1) == (1, 0),
         "with a patience of 1, the first epoch that is worse is the last.",
     )
+    answer = stop([0.5, 0.4, 0.45], 5)
+    require(answer[0] != 3, "epochs count from 0, so the number of the last is len(losses) - 1.")
     require(
-        stop([0.5, 0.4, 0.45], 5) == (2, 1),
+        answer not in ((2, -3), (2, 0)),
+        "remember the best epoch as you walk; do not compute it from the patience.",
+    )
+    require(
+        answer == (2, 1),
         "when the epochs run out first, the last one is the last, and the best one is still kept.",
     )
     require(
@@ -512,3 +615,18 @@ def vi_4_b(when_to_stop: Callable) -> None:
         "an equal loss is no improvement.",
     )
     require(stop([0.7], 2) == (0, 0), "one epoch is the last and the best.")
+
+
+@exercise("VI.6.a")
+def vi_6_a(reason: str) -> None:
+    """Check which score is not flattered (a letter)."""
+    choose(
+        reason,
+        right="c",
+        hints={
+            "a": "one network, but many epochs. By what was this one found?",
+            "b": "few tries and many reviews make it small. Is the lowest curve at 0 for four?",
+            "d": "each curve above is such an average, over 2,000 exams. A mean removes chance, "
+            "not a lean to one side.",
+        },
+    )

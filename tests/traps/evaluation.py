@@ -65,16 +65,59 @@ def with_ways(**ways: Any) -> Callable:
 
 @torch.inference_mode()
 def in_tensors(model: nn.Module, loader: Any) -> list[Tensor]:
-    """Keep everything in tensors on the device; divide by the data set's length."""
+    """Keep everything in tensors on the device."""
     device = training.pick_device()
-    loss, hits = torch.zeros(2, device=device)
+    loss, hits, samples = torch.zeros(3, device=device)
     for inputs, targets in loader:
         logits = model.eval()(inputs.to(device))
         targets = targets.to(device)
         loss += F.binary_cross_entropy_with_logits(logits, targets.float(), reduction="sum")
         hits += (predicted_classes(logits) == targets).sum()
-    loss /= len(loader.dataset)
-    return [loss, loss.exp(), hits / len(loader.dataset)]
+        samples += len(targets)
+    loss /= samples
+    return [loss, loss.exp(), hits / samples]
+
+
+def sized(size: Callable) -> Callable:
+    """Evaluate with `size(inputs)` for the size of a batch."""
+
+    def evaluate(model: nn.Module, loader: Any) -> tuple[float, float, float]:
+        pairs = list(loader)
+        sizes = [size(inputs) for inputs, _ in pairs]
+        return evaluate_model(model, pairs, **ways_of_sizes(sizes))
+
+    return evaluate
+
+
+def ways_of_sizes(sizes: list[int]) -> dict[str, Callable]:
+    return {
+        "mean": lambda losses, _: np.dot(losses, sizes) / sum(sizes),
+        "ppl": lambda losses, _: math.exp(np.dot(losses, sizes) / sum(sizes)),
+        "hits": lambda right, _: sum(right) / sum(sizes),
+    }
+
+
+def by_data_set(model: nn.Module, loader: Any) -> tuple[float, float, float]:
+    count = len(loader.dataset)
+    return evaluate_model(
+        model,
+        loader,
+        mean=lambda losses, sizes: np.dot(losses, sizes) / count,
+        ppl=lambda losses, sizes: math.exp(np.dot(losses, sizes) / count),
+        hits=lambda right, _: sum(right) / count,
+    )
+
+
+def switch_in_a_line(model: nn.Module, loader: Any) -> tuple[float, float, float]:
+    torch.no_grad()
+    return with_graph(model, loader)
+
+
+@torch.no_grad()
+def largest_place(model: nn.Module, loader: Any) -> tuple[float, float, float]:
+    loss, ppl, _ = evaluate_model(model, loader)
+    pairs = [(model(inputs).argmax(-1) == targets, targets) for inputs, targets in loader]
+    return loss, ppl, sum(int(hit.sum()) for hit, _ in pairs) / sum(len(y) for _, y in pairs)
 
 
 def in_training_mode(model: nn.Module, loader: Any) -> tuple[float, float, float]:
@@ -188,6 +231,27 @@ def needs_patience(losses: list[float], patience: int) -> tuple[int, int]:
     return (last, best) if last - best >= patience else (last, last)
 
 
+def consecutive_rises(losses: list[float], patience: int) -> tuple[int, int]:
+    """Keep the best epoch, but start the count again whenever the loss falls."""
+    best = rises = 0
+    for epoch, loss in enumerate(losses):
+        best = epoch if loss < losses[best] else best
+        rises = rises + 1 if epoch and loss >= losses[epoch - 1] else 0
+        if rises == patience:
+            break
+    return epoch, best
+
+
+def returning_inside_only(losses: list[float], patience: int) -> tuple[int, int] | None:
+    last, best = when_to_stop(losses, patience)
+    return (last, best) if last - best >= patience else None
+
+
+def stopping_at_length(losses: list[float], patience: int) -> tuple[int, int]:
+    last, best = when_to_stop(losses, patience)
+    return (last, best) if last - best >= patience else (len(losses), best)
+
+
 def counting(losses: list[float], patience: int, reset: bool = True) -> tuple[int, int]:
     """Count failures: against the previous epoch, or never starting again."""
     best = failures = 0
@@ -211,7 +275,7 @@ RIGHT = {
     "vi_1_c": [
         (predicted_classes,),
         (by_class,),
-        (lambda z: (z > 0) * 1 if z.ndim == 1 else z.softmax(-1).argmax(-1),),
+        (lambda z: (z > 0) * 1 if z.ndim == 1 else z.sort(-1).indices[:, -1],),
         (lambda z: training.predicted_classes(z.to(training.pick_device())),),
     ],
     "vi_2_a": [
@@ -220,12 +284,14 @@ RIGHT = {
         (lambda p: 2 ** -p.log2().mean().item(),),
         (lambda p: np.exp(-np.log(p.numpy()).mean()),),
         (lambda p: (1 / p).prod() ** (1 / len(p)),),
+        (lambda p: F.binary_cross_entropy(p, torch.ones_like(p)).exp(),),
     ],
     "vi_2_b": [
         (lambda n: n,),
         (float,),
         (lambda n: math.exp(nn.CrossEntropyLoss()(torch.zeros(1, n), torch.tensor([0]))),),
         (lambda n: F.cross_entropy(torch.ones(5, n), torch.zeros(5, dtype=torch.int64)).exp(),),
+        (lambda n: F.cross_entropy(torch.zeros(n), torch.tensor(0)).exp(),),
     ],
     "vi_2_c": [(1,), (1.0,), (np.exp(0),), (torch.ones(1),), (math.exp(4.5e-7),)],
     "vi_3_a": [(evaluate_model,), (in_tensors,)],
@@ -236,11 +302,13 @@ RIGHT = {
     ],
     "vi_4_a": [("a",), (" A",)],
     "vi_4_b": [(when_to_stop,), (with_numpy,)],
+    "vi_6_a": [("c",), ("C ",)],
 }
 
 TRAPS = [
     Trap("vi_1_a", (len,), "number of batches"),
-    Trap("vi_1_a", (lambda loader: 3 * len(loader),), "need not be full"),
+    Trap("vi_1_a", (lambda loader: 4 * len(loader),), "need not be full"),
+    Trap("vi_1_a", (lambda loader: sum(len(batch) for batch in loader),), "always 2"),
     Trap("vi_1_a", (lambda loader: len(loader.dataset),), "really arrives"),
     Trap("vi_1_a", (lambda loader: sum(x.numel() for x, _ in loader),), "every number"),
     Trap("vi_1_a", (lambda loader: sum(len(y) for _, y in list(loader)[:2]),), "last batch is"),
@@ -249,7 +317,7 @@ TRAPS = [
     Trap("vi_1_a", (lambda loader: len(torch.cat([y for _, y in loader])),), "no batch at all"),
     Trap("vi_1_a", (lambda loader: sum(len(y) for _, y in loader) or 1,), "0 samples"),
     Trap("vi_1_a", (lambda loader: [len(y) for _, y in loader],), "single number"),
-    Trap("vi_1_a", (lambda loader: sum(y.sum() for _, y in loader),), "visits 7, not 0"),
+    Trap("vi_1_a", (lambda loader: sum(y.sum() for _, y in loader),), "visits 10, not 0"),
     Trap("vi_1_b", ("a",), "no_grad in both modes"),
     Trap("vi_1_b", ("b",), "optimizer.step()"),
     Trap("vi_1_b", ("c",), "*other* switch"),
@@ -259,6 +327,29 @@ TRAPS = [
     Trap("vi_1_c", (lambda z: (z > 0.5).long(),), "compare the *logits* with 0.5"),
     Trap("vi_1_c", (lambda z: (z / z.max() > 0.5).long(),), "divide by the largest"),
     Trap("vi_1_c", (lambda z: (z > 2).long(),), "which of the two"),
+    Trap("vi_1_c", (torch.round,), "only 0 and 1"),
+    Trap("vi_1_c", (torch.sign,), "only 0 and 1"),
+    Trap("vi_1_c", (lambda z: (z > 0).long() if z.ndim == 1 else z.max(1),), "values and indices"),
+    Trap(
+        "vi_1_c",
+        (lambda z: (z > 0).long() if z.ndim == 1 else z.max(1).values,),
+        "where they stand",
+    ),
+    Trap(
+        "vi_1_c",
+        (lambda z: (z > 0).long() if z.ndim == 1 else z.argmax(1, keepdim=True),),
+        "[batch] is wanted",
+    ),
+    Trap(
+        "vi_1_c",
+        (lambda z: (z > 0).long() if z.ndim == 1 else z.softmax(1).argmax(1),),
+        "no softmax",
+    ),
+    Trap(
+        "vi_1_c",
+        (lambda z: (z > 0).long() if z.ndim == 1 else z.log_softmax(1).argmax(1),),
+        "no softmax",
+    ),
     Trap("vi_1_c", (lambda z: (torch.sigmoid(z) > 0.5).long(),), "rounded to exactly 0.5"),
     Trap("vi_1_c", (lambda z: z > 0 if z.ndim == 1 else z.argmax(1),), "int64"),
     Trap("vi_1_c", (lambda z: (z > 0).float(),), "int64"),
@@ -283,19 +374,47 @@ TRAPS = [
     Trap("vi_2_a", (lambda p: 1 / p.mean(),), "1 over the mean"),
     Trap("vi_2_a", (lambda p: math.exp(-(1 - p).log().mean()),), "*right* classes"),
     Trap("vi_2_a", (lambda p: p.log().mean(),), "impossible"),
-    Trap("vi_2_a", (lambda p: (-p.log()).exp(),), "single number"),
+    Trap("vi_2_a", (lambda p: (-p.log()).exp(),), "where is the mean"),
+    Trap("vi_2_a", (lambda p: math.exp(-p.log()),), "where is the mean"),
+    Trap("vi_2_a", (lambda p: np.exp(-p.log().numpy()),), "where is the mean"),
+    Trap("vi_2_a", (lambda p: "two",), "single number"),
+    Trap("vi_2_a", (lambda p: p.log().reshape(3).mean(),), "invalid for input of size 4"),
+    Trap(
+        "vi_2_a",
+        (lambda p: F.binary_cross_entropy_with_logits(p, torch.ones_like(p)).exp(),),
+        "probabilities, not logits",
+    ),
     Trap("vi_2_b", (lambda n: 1 / n,), "guessing right"),
     Trap("vi_2_b", (math.log,), "cross-entropy"),
     Trap("vi_2_b", (lambda n: 2 ** math.log(n),), "mixes bases"),
     Trap("vi_2_b", (lambda n: 2.0,), "4 classes"),
     Trap("vi_2_b", (lambda n: torch.ones(n),), "single number"),
+    Trap(
+        "vi_2_b",
+        (lambda n: F.cross_entropy(torch.zeros(n), torch.tensor([0])).exp(),),
+        "[1, num_classes]",
+    ),
+    Trap(
+        "vi_2_b",
+        (lambda n: F.cross_entropy(torch.zeros(n, 1), torch.tensor([0])).exp(),),
+        "[1, num_classes]",
+    ),
     Trap("vi_2_c", (0,), "its loss"),
     Trap("vi_2_c", (math.inf,), "most answers"),
     Trap("vi_2_c", (0.5,), "impossible"),
     Trap("vi_2_c", (2,), "who knows"),
     Trap("vi_2_c", ("one",), "single number"),
-    Trap("vi_3_a", (in_training_mode,), "training mode"),
+    Trap(
+        "vi_3_a",
+        (in_training_mode,),
+        "training mode: which of the two switches is missing, or comes",
+    ),
     Trap("vi_3_a", (with_graph,), "graph"),
+    Trap("vi_3_a", (switch_in_a_line,), "decorator"),
+    Trap("vi_3_a", (sized(len),), "they are Bags"),
+    Trap("vi_3_a", (sized(lambda inputs: inputs.shape[0]),), "they are Bags"),
+    Trap("vi_3_a", (by_data_set,), "really arrives"),
+    Trap("vi_3_a", (largest_place,), "rule of VI.1.c"),
     Trap("vi_3_a", (with_ways(mean=lambda losses, sizes: losses[-1]),), "loss of the last batch"),
     Trap("vi_3_a", (with_ways(mean=lambda losses, sizes: np.mean(losses)),), "over *batches*"),
     Trap("vi_3_a", (with_ways(mean=np.dot),), "sum over all"),
@@ -356,19 +475,32 @@ TRAPS = [
     Trap("vi_4_a", ("d",), "share no review"),
     Trap("vi_4_a", ("all negative",), "one letter"),
     Trap("vi_4_b", (lambda losses, patience: when_to_stop(losses, 1),), "first epoch that is"),
-    Trap("vi_4_b", (lambda losses, patience: (7, int(np.argmin(losses))),), "the future"),
-    Trap("vi_4_b", (lambda losses, patience: when_to_stop(losses, patience + 1),), "the future"),
-    Trap("vi_4_b", (counting,), "the previous one"),
+    Trap("vi_4_b", (lambda losses, _: (len(losses) - 1, int(np.argmin(losses))),), "the future"),
+    Trap("vi_4_b", (lambda losses, patience: (6, int(np.argmin(losses))),), "the future"),
+    Trap("vi_4_b", (lambda losses, patience: when_to_stop(losses, patience + 1),), "too late"),
+    Trap("vi_4_b", (counting,), "the previous epoch"),
+    Trap("vi_4_b", (consecutive_rises,), "the previous epoch"),
     Trap("vi_4_b", (lambda *a: counting(*a, reset=False),), "starts the count again"),
     Trap("vi_4_b", (last_weights,), "not of the last"),
     Trap("vi_4_b", (lambda losses, patience: when_to_stop(losses, patience)[::-1],), "swapped"),
     Trap("vi_4_b", (lambda losses, patience: when_to_stop(losses, patience - 1),), "too early"),
     Trap("vi_4_b", (lambda losses, patience: (7, 4),), "count from 0"),
-    Trap("vi_4_b", (lambda losses, patience: (7, 3),), "one epoch too many"),
     Trap("vi_4_b", (with_ties,), "no improvement"),
     Trap("vi_4_b", (needs_patience,), "run out first"),
+    Trap("vi_4_b", (returning_inside_only,), "nothing is returned when"),
+    Trap("vi_4_b", (stopping_at_length,), "len(losses) - 1"),
+    Trap("vi_4_b", (lambda *a: (when_to_stop(*a)[0], when_to_stop(*a)[0] - a[1]),), "as you walk"),
+    Trap(
+        "vi_4_b",
+        (lambda *a: (when_to_stop(*a)[0], max(0, when_to_stop(*a)[0] - a[1])),),
+        "as you walk",
+    ),
     Trap("vi_4_b", (lambda losses, patience: 6,), "2 numbers"),
     Trap("vi_4_b", (lambda losses, patience: (losses[3], losses[6]),), "by hand"),
+    Trap("vi_6_a", ("a",), "many epochs"),
+    Trap("vi_6_a", ("b",), "lowest curve"),
+    Trap("vi_6_a", ("d",), "such an average"),
+    Trap("vi_6_a", ("the exam",), "one letter"),
 ]
 
 SECRETS = {
@@ -382,4 +514,5 @@ SECRETS = {
     "vi_3_b": ("for _ in", "append("),
     "vi_4_a": ("one class", "negative", "label"),
     "vi_4_b": ("(6, 3)", "epoch - best", ">= patience"),
+    "vi_6_a": ("validation", "chose", "independent"),
 }
