@@ -1,7 +1,7 @@
 """Answer checks of notebook 02 · The Dataset, and making it fast."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,12 +25,12 @@ progress = exercise.progress
 
 
 class _Samples(Dataset):
-    """A Dataset of three samples, or of the first of them."""
+    """A Dataset of four samples, or of the first of them."""
 
-    ones = ((1, 2, 4), (), (0,))
-    labels_in_order = (0, 1, 1)
+    ones = ((1, 2, 4), (), (0,), (0, 1, 5))
+    labels_in_order = (0, 1, 1, 0)
 
-    def __init__(self, size: int = 3) -> None:
+    def __init__(self, size: int) -> None:
         self.size = size
 
     def __len__(self) -> int:
@@ -39,7 +39,7 @@ class _Samples(Dataset):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
         if not -self.size <= index < self.size:
             raise IndexError(index)
-        multi_hot = torch.zeros(5)
+        multi_hot = torch.zeros(6)
         multi_hot[list(self.ones[index])] = 1
         return multi_hot, self.labels_in_order[index]
 
@@ -49,24 +49,55 @@ def _nothing_but_samples() -> Iterator[None]:
     """Say what to do when the reader's function wants more of a Dataset than its samples."""
     try:
         yield
-    except AttributeError as error:
+    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, AttributeError) and "tuple" not in str(error):
+            raise Wrong(
+                f"your code asks for more than a Dataset must have ({error}). Loop over its "
+                "samples, pairs of vector and label."
+            ) from error
         raise Wrong(
-            f"your code asks for more than a Dataset must have ({error}). Loop over its samples, "
-            "pairs of vector and label."
+            f"your code stopped with {type(error).__name__}: {error}. When you loop over the "
+            "Dataset, each sample is a pair: (vector, label)."
         ) from error
+
+
+@contextmanager
+def _explained(hints: Mapping[str, str]) -> Iterator[None]:
+    """Add the likely mistake to an error of the reader's code, told by a piece of its message."""
+    try:
+        yield
+    except (IndexError, NameError, RuntimeError, ValueError) as error:
+        for piece, hint in hints.items():
+            if piece in str(error):
+                raise Wrong(
+                    f"your code stopped with {type(error).__name__}: {error}. {hint}"
+                ) from error
+        raise
 
 
 @exercise("II.1.a")
 def ii_1_a(count_classes: Callable) -> None:
     """Check count_classes(dataset) → (negative, positive)."""
-    counts = _two_counts(count_classes, _Samples())
+    counts = _two_counts(count_classes, _Samples(3))
     require(counts != [2, 1], "the two are swapped: label 0 is negative.")
+    require(counts != [1, 0], _FIRST_ONLY)
+    require(
+        counts not in ([0, 0], [0, 3], [3, 0]),
+        "all samples look alike to your code. Each sample is a pair: (vector, label).",
+    )
     require(counts != [3, 2], "that is the number of all samples, and of the positive ones.")
+    require(
+        sum(counts) <= 3,
+        "those are more samples than the data set has: it must work for any length, not only 200.",
+    )
     require(counts == [1, 2], "count each sample once, by its label.")
     require(
         _two_counts(count_classes, _Samples(1)) == [1, 0],
         "a data set without positive samples has 0 of them.",
     )
+
+
+_FIRST_ONLY = "the loop stops after the first sample: is the return indented too far?"
 
 
 def _two_counts(count_classes: Callable, dataset: Dataset) -> list[float]:
@@ -90,20 +121,25 @@ def _two_counts(count_classes: Callable, dataset: Dataset) -> list[float]:
 def ii_1_b(mean_ones: Callable) -> None:
     """Check mean_ones(dataset) → mean number of ones per vector."""
     with _nothing_but_samples():
-        answer = call_for_number(mean_ones, _Samples())
+        answer = call_for_number(mean_ones, _Samples(4))
     hints = {
-        4: "that is the number of ones in all vectors, not the mean.",
-        4 / 15: "that is the share of ones among all places: count the ones.",
-        1: "is the unknown place left out? Place 0 counts like any other.",
-        2: "a vector without any ones still counts as a vector.",
-        5: "that is the length of the vectors, zeros included.",
-        11 / 3: "those are the zeros.",
-        2 / 3: "that is the mean of the labels. Each sample is a pair, the vector comes first.",
+        7: "that is the number of ones in all vectors, not the mean.",
+        7 / 24: "that is the share of ones among all places: count the ones.",
+        5 / 4: "is the unknown place left out? Place 0 counts like any other.",
+        7 / 3: "a vector without any ones still counts as a vector.",
+        6: "that is the length of the vectors, zeros included.",
+        17 / 4: "those are the zeros.",
+        1 / 2: "that is the mean of the labels. Each sample is a pair, the vector comes first.",
+        1: "a mean need not be a whole number: use /.",
+        2: "a mean need not be a whole number: do not round it.",
+        3 / 4: _FIRST_ONLY,
+        3: _FIRST_ONLY,
+        7 / 200: "divide by the length of the data set, not by 200.",
     }
     for wrong, hint in hints.items():
         require(not close(answer, wrong), hint)
     require(
-        close(answer, 4 / 3, tolerance=1e-3),
+        close(answer, 7 / 4, tolerance=1e-3),
         "add up the ones of all vectors, divide by their number.",
     )
 
@@ -117,8 +153,8 @@ def ii_1_c(reason: str) -> None:
         hints={
             "b": "it sounds plausible, but count them: how many words of these 200 reviews are "
             "unknown to a vocabulary that was built on them? And unknown words are not dropped.",
-            "c": "the label is returned beside the vector, not inside it.",
-            "d": "nothing is counted here, so nothing can be rounded: a place is set or not.",
+            "c": "nothing is left out for being frequent: look up the code of the top token.",
+            "d": "each token of the vocabulary has a code of its own: look up these two.",
         },
     )
 
@@ -133,7 +169,8 @@ class _Device:
     def __init__(self, function: Callable) -> None:
         self.names = getattr(function, "__globals__", {})
         self.asynchronous = "wait_for_device" in self.names
-        self.now, self.queued, self.waits = time.perf_counter(), 0.0, 0
+        self.start = self.now = time.perf_counter()
+        self.queued, self.waits = 0.0, 0
 
     def work(self, seconds: float) -> None:
         self.queued += seconds
@@ -193,7 +230,9 @@ class _SlowModel(torch.nn.Module):
     def __init__(self, seconds: float, device: _Device) -> None:
         super().__init__()
         self.seconds, self.device = seconds, device
-        self.weight = torch.nn.Parameter(torch.zeros(3))
+        self.weight = torch.nn.Parameter(torch.zeros(3, device=pick_device()))
+        self.gradients: list[bool] = []  # for each backward pass, whether it was not all zero
+        self.weight.register_hook(lambda gradient: self.gradients.append(bool(gradient.any())))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         self.device.work(self.seconds)
@@ -218,20 +257,33 @@ def ii_2_a(time_steps: Callable) -> None:
     """Check time_steps(model, loader, optimizer) → seconds of wait, forward and backward."""
     batches, one = 4, {"wait": 0.010, "forward": 0.015, "backward": 0.020}
     device = _Device(time_steps)
-    model = _SlowModel(one["forward"], device).to(pick_device())
+    model = _SlowModel(one["forward"], device)
     loader, optimizer = _SlowLoader(batches, one["wait"], device), _SlowSGD(model, one["backward"])
-    with device.behind_the_function():
+    with device.behind_the_function(), _explained(_ERRORS_IN_A_STEP):
         seconds = call(time_steps, model, loader, optimizer)
     require(
         isinstance(seconds, dict) and set(one) <= set(seconds),
         'return a dict with the keys "wait", "forward" and "backward".',
     )
     found = {part: call_for_number(lambda part=part: seconds[part]) for part in one}
+    require(
+        optimizer.steps != 1,
+        "update the model once for each batch of the loader. (Is the return inside the loop?)",
+    )
     require(optimizer.steps == batches, "update the model once for each batch of the loader.")
-    _require_training(model.weight, batches)
+    _require_training(model, batches)
+    require(
+        not close(found["wait"], device.start + batches * one["wait"], 1e-3),
+        "the first waiting time is counted from 0: take a first reading before the loop.",
+    )
     _compare_seconds(found, one, batches)
     if device.asynchronous and device.waits < 2 * batches:
         raise Wrong(_STILL_AT_WORK)
+    require(
+        not close(found["backward"], 0, 1e-4)
+        or (device.asynchronous and device.waits < 3 * batches),  # then the clock was read early
+        "the time of the update is missing from its part: the update counts as backward.",
+    )
     for part, expected in one.items():
         require(
             close(found[part], batches * expected, 1e-4),
@@ -247,12 +299,36 @@ _STILL_AT_WORK = (
 )
 
 
-def _require_training(weight: torch.Tensor, batches: int) -> None:
+#: pieces of PyTorch's and Python's messages, and the likely mistake behind them
+_ERRORS_IN_A_STEP = {
+    "Dimension out of range": "The model returns one number for each review, shape [batch]: "
+    "there is no second axis to take away.",
+    "same as input size": "Logits and targets must both have the shape [batch].",
+    "1D target must have size 1": "This loss takes several logits a review; here there is one.",
+    "class probabilities": "This loss takes several logits a review; here there is one.",
+    "Float can't be cast": "The loss takes targets of the same type as the logits, floats.",
+    "but expected Float": "The loss takes targets of the same type as the logits, floats.",
+    "cannot access local variable": "Take a first reading before the loop.",
+}
+
+
+_THE_LOSS = "The loss is the binary cross-entropy of logits, as the task says."
+
+
+def _require_training(model: _SlowModel, batches: int) -> None:
     """Require the weights that `batches` steps from 0 lead to."""
-    require(
-        bool(weight.any()),
-        "the model's weights have not moved: what comes between the loss and the step?",
-    )
+    weight = model.weight
+    if not weight.any():
+        require(
+            not any(model.gradients),
+            "the gradients are empty at the step: empty them before the backward pass, not after, "
+            "and update after it.",
+        )
+        require(
+            not model.gradients,
+            f"the gradient of your loss is zero, so nothing is learned. {_THE_LOSS}",
+        )
+        raise Wrong("the model's weights have not moved: what comes between the loss and the step?")
 
     def after(keep: bool) -> float:
         here, gradient = 0.0, 0.0
@@ -264,6 +340,10 @@ def _require_training(weight: torch.Tensor, batches: int) -> None:
     require(
         not close(weight[0].item(), after(keep=True), 1e-4),
         "each step uses the gradients of all batches so far: empty them before the backward pass.",
+    )
+    require(
+        close(weight[0].item(), after(keep=False), 1e-4),
+        f"the weights have gone another way than {batches} steps lead. {_THE_LOSS}",
     )
 
 
@@ -304,7 +384,10 @@ def ii_2_b(line: str) -> None:
 @exercise("II.2.c")
 def ii_2_c(to_csr: Callable) -> None:
     """Check to_csr(code_lists) → ids and offsets, int32."""
-    ids, offsets = _two_tensors(to_csr, [[17, 3, 17, 408], [], [0, 3, 0], [5]])
+    with _explained({"expected sequence of length": "The ids must be one flat list."}):
+        ids, offsets = _two_tensors(to_csr, [[17, 3, 17, 408], [], [0, 3, 0], [5]])
+    require(ids.tolist() != [0, 3, 3, 5, 6], "the two are swapped: first ids, then offsets.")
+    require(ids.tolist() != [3, 17, 408, 3, 5], "a code is lost: code 0 counts like any other.")
     require(
         ids.tolist() != [17, 3, 17, 408, 0, 3, 0, 5],
         "a code that occurs twice in a review is kept once: only the distinct codes count.",
@@ -371,16 +454,63 @@ def _compare_offsets(offsets: list[int]) -> None:
     )
 
 
+@exercise("II.2.d")
+def ii_2_d(first_layer_sum: Callable) -> None:
+    """Check first_layer_sum(weight, ids) → sum of the selected rows, [hidden]."""
+    weight = torch.tensor([[1.0, 8], [2, 16], [4, 32], [64, 128], [256, 512]])  # [vocab, hidden]
+    with _explained({"out of bounds": "The ids select rows of `weight`, [vocab, hidden]."}):
+        sums = _one_vector(first_layer_sum, weight, [0, 2, 3])
+    hints = (
+        (weight.sum(0), "those are all rows of `weight`: only those of the review's tokens count."),
+        (weight[[0, 2, 3]].mean(0), "that is the mean of the rows: the product adds them up."),
+        (weight[[0, 2, 3]].max(0).values, "that is the largest of each column: add them up."),
+        (weight[[2, 3]].sum(0), "a row is lost: the unknown place, 0, counts like any other."),
+        (weight[:3].sum(0), "those are the first rows of `weight`, not those that the ids select."),
+    )
+    for wrong, hint in hints:
+        require(not torch.allclose(sums, wrong), hint)
+    require(
+        torch.allclose(sums, weight[[0, 2, 3]].sum(0)),
+        "select the review's rows of `weight`, and add them up.",
+    )
+    require(
+        torch.allclose(_one_vector(first_layer_sum, weight, [4]), weight[4]),
+        "for a review with a single token, the result must be the row of this token.",
+    )
+    require(
+        not _one_vector(first_layer_sum, weight, []).any(),
+        "for a review without any tokens, the sum is zero.",
+    )
+
+
+def _one_vector(first_layer_sum: Callable, weight: torch.Tensor, ids: list[int]) -> torch.Tensor:
+    """Call the reader's function on copies, for one vector of 2 hidden units."""
+    answer = call(first_layer_sum, weight.clone(), torch.tensor(ids, dtype=torch.int32))
+    shape = list(answer.shape) if isinstance(answer, torch.Tensor) else type(answer).__name__
+    require(
+        shape != [len(ids)] or len(ids) == weight.shape[1],
+        "that is a sum for each token: add up over the tokens, not over the hidden units.",
+    )
+    require(
+        shape == [weight.shape[1]],
+        f"return a tensor of the shape [hidden], here [2], for {len(ids)} tokens; this is {shape}.",
+    )
+    return answer.float()
+
+
 @exercise("II.3")
 def ii_3(choose_lr: Callable) -> None:
     """Check choose_lr(validation, test) → learning rate."""
     validation = {
         0.01: [0.80, 0.81, 0.80, 0.81],
-        0.1: [0.87, 0.88, 0.86, 0.87],
-        0.3: [0.89, 0.50, 0.50, 0.90],
-        3.0: [0.86, 0.85, 0.86, 0.86],
+        0.03: [0.85, 0.85, 0.86, 0.85],
+        0.1: [0.89, 0.90, 0.82, 0.89],
+        0.3: [0.91, 0.50, 0.50, 0.92],
+        3.0: [0.84, 0.83, 0.84, 0.84],
+        5.0: [0.50, 0.51, 0.50, 0.50],
+        10.0: [0.60, 0.61, 0.60, 0.60],
     }
-    test = {0.01: [0.80] * 4, 0.1: [0.85] * 4, 0.3: [0.70] * 4, 3.0: [0.88] * 4}
+    test = {lr: [0.80] * 4 for lr in validation} | {3.0: [0.88] * 4}
     answer = call_for_number(choose_lr, validation, test)
     require(
         answer != 3.0,
@@ -390,6 +520,13 @@ def ii_3(choose_lr: Callable) -> None:
         answer != 0.3,
         "a single lucky seed has decided: compare what the learning rates give on average.",
     )
+    require(
+        answer != 0.03,
+        "the worst seed alone has decided, which is as much chance as a lucky one: compare what "
+        "the learning rates give on average.",
+    )
+    require(answer != 10.0, "that is the largest learning rate: give max a key.")
+    require(answer != 5.0, "that is the worst one.")
     require(not 0.31 < answer < 0.95, "that is an accuracy: return the learning rate that gave it.")
     require(
         answer not in (0, 1, 2), "that is a position. Return the learning rate that stands there."
@@ -410,6 +547,6 @@ def ii_4_c(conclusion: str) -> None:
         hints={
             "a": "the seeds do differ, but the table has them in pairs: compare within a column.",
             "b": "none of the tokenisers looks for stems.",
-            "c": "compare the mean numbers of ones above: have they become shorter?",
+            "c": "compare the mean numbers of ones above: have they become fewer?",
         },
     )

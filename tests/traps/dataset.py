@@ -30,6 +30,18 @@ def count_by_index(dataset: Dataset) -> list[torch.Tensor]:
     return [(targets == 0).sum(), (targets == 1).sum()]
 
 
+def count_with_enumerate(dataset: Dataset) -> list[int]:
+    counts = [0, 0]
+    for _, label in enumerate(dataset):
+        counts[int(label)] += 1
+    return counts
+
+
+def count_else_positive(dataset: Dataset) -> tuple[int, int]:
+    negative = sum(label == 0 for _, label in enumerate(dataset))
+    return negative, len(dataset) - negative
+
+
 def mean_ones(dataset: Dataset) -> float:
     return float(np.mean([vector.sum() for vector, _ in dataset]))
 
@@ -67,32 +79,44 @@ def unsynchronised() -> float:
     return time.perf_counter()
 
 
+def bce(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return F.binary_cross_entropy_with_logits(logits, targets.float())
+
+
 def clocks(
     clock: Callable = reading,
     late: bool = False,
-    backward: bool = True,
-    zero_grad: bool = True,
+    order: tuple[str, ...] = ("empty", "backward", "step"),
     after_forward: Callable | None = None,
+    loss_of: Callable = bce,
+    first: Callable | None = None,
+    stop: bool = False,
 ) -> Callable:
-    """Make an answer to II.2.a that returns the three readings of each batch, to be spoilt."""
+    """Make an answer to II.2.a that returns the three readings of each batch, to be spoilt.
+
+    In `order`, "read" takes the last reading of a batch before the end of the list.
+    """
 
     def run(model: Any, loader: Any, optimizer: Any) -> np.ndarray:
-        seconds, last = [], clock()
+        seconds, last = [], (first or clock)()
         for inputs, targets in loader:
-            if late:
-                last = clock()
+            begun = clock() if late else last
             ready = clock()
             logits = model(inputs.to(device))
-            loss = F.binary_cross_entropy_with_logits(logits, targets.float().to(device))
+            loss = loss_of(logits, targets.to(device))
             done = (after_forward or clock)()
-            if zero_grad:
-                optimizer.zero_grad()
-            if backward:
-                loss.backward()
-            optimizer.step()
-            updated = clock()
-            seconds.append((ready - last, done - ready, updated - done))
-            last = updated
+            updated = None
+            parts = {"empty": optimizer.zero_grad, "backward": loss.backward}
+            parts["step"] = optimizer.step
+            for part in order:
+                if part == "read":
+                    updated = clock()
+                else:
+                    parts[part]()
+            last = clock()
+            seconds.append((ready - begun, done - ready, (updated or last) - done))
+            if stop:
+                break
         return np.array(seconds)
 
     return run
@@ -105,6 +129,11 @@ def summed(run: Callable, add_up: Callable = lambda seconds: seconds.sum(axis=0)
         return dict(zip(KEYS, add_up(run(model, loader, optimizer)), strict=True))
 
     return time_steps
+
+
+def loss(loss_of: Callable) -> Callable:
+    """Make an answer to II.2.a with another loss."""
+    return summed(clocks(loss_of=loss_of))
 
 
 time_steps = summed(clocks())
@@ -140,6 +169,30 @@ def never_updates(model: Any, loader: Any, optimizer: Any) -> dict[str, float]:
     return dict.fromkeys(KEYS, float(len(list(loader))))
 
 
+def update_in_the_waiting(model: Any, loader: Any, optimizer: Any) -> dict[str, float]:
+    seconds, last = dict.fromkeys(KEYS, 0.0), reading()
+    for inputs, targets in loader:
+        ready = reading()
+        loss = bce(model(inputs.to(device)), targets.to(device))
+        done = reading()
+        optimizer.zero_grad()
+        loss.backward()
+        seconds["wait"] += ready - last
+        seconds["forward"] += done - ready
+        last = reading()
+        seconds["backward"] += last - done
+        optimizer.step()
+    return seconds
+
+
+def no_first_reading(model: Any, loader: Any, optimizer: Any) -> dict[str, float]:
+    for _ in loader:
+        ready = reading()
+        waiting = ready - last  # noqa: F821 - the mistake
+        last = reading()  # noqa: F841
+    return dict.fromkeys(KEYS, waiting)
+
+
 def one_holds_all(seconds: np.ndarray) -> np.ndarray:
     sums = seconds.sum(axis=0)
     return np.array([sums[0], sums[1], sums.sum()])
@@ -170,6 +223,14 @@ def csr_by_torch(code_lists: list[list[int]]) -> list[torch.Tensor]:
     return [torch.cat(rows), lengths.cumsum(0).int()]
 
 
+def csr_nested(code_lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    ids, offsets = [], [0]
+    for codes in code_lists:
+        ids.append(sorted(set(codes)))
+        offsets.append(len(ids))
+    return torch.tensor(ids, dtype=torch.int32), torch.tensor(offsets, dtype=torch.int32)
+
+
 def csr_distinct_in_all(code_lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     seen: set[int] = set()
     rows = []
@@ -177,6 +238,28 @@ def csr_distinct_in_all(code_lists: list[list[int]]) -> tuple[torch.Tensor, torc
         rows.append(sorted(set(codes) - seen))
         seen.update(codes)
     return csr(list)(rows)
+
+
+def select_and_add(weight: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    return weight[ids].sum(0)
+
+
+def add_in_a_loop(weight: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    total = torch.zeros(weight.shape[1])
+    for code in ids:
+        total += weight[code]
+    return total
+
+
+def multiply_multi_hot(weight: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    multi_hot = torch.zeros(len(weight))
+    multi_hot[ids] = 1
+    return multi_hot @ weight
+
+
+def bag_of_one(weight: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    ends = torch.tensor([0, len(ids)], dtype=torch.int32)
+    return F.embedding_bag(ids, weight, ends, mode="sum", include_last_offset=True)[0]
 
 
 def best(of: Callable = np.mean) -> Callable:
@@ -199,9 +282,16 @@ RIGHT = {
         (lambda dataset: round(mean_ones(dataset), 3),),
     ],
     "ii_1_c": [("a",)],
-    "ii_2_a": [(time_steps,), (time_with_iterator,), (time_with_another_clock,)],
+    "ii_2_a": [
+        (time_steps,),
+        (time_with_iterator,),
+        (time_with_another_clock,),
+        (summed(clocks(order=("backward", "step", "empty"))),),
+        (summed(clocks(loss_of=lambda x, y: F.binary_cross_entropy(x.sigmoid(), y.float()))),),
+    ],
     "ii_2_b": [("d",), (" D ",)],
     "ii_2_c": [(to_csr,), (csr_by_torch,), (lambda codes: [x.clone() for x in to_csr(codes)],)],
+    "ii_2_d": [(select_and_add,), (add_in_a_loop,), (multiply_multi_hot,), (bag_of_one,)],
     "ii_3": [
         (best(),),
         (best(of=sum),),
@@ -219,6 +309,7 @@ SECRETS = {
     "ii_2_a": ("wait_for_device", "last ="),
     "ii_2_b": ("multi_hot[", "setting", "for code in codes"),
     "ii_2_c": ("set(", "len(ids)", "[0, 3, 3", "cumsum"),
+    "ii_2_d": ("weight[", "sum(", "dim="),
     "ii_3": ("max(", "np.mean", "key="),
     "ii_4_c": ("seed by seed", "wins"),
 }
@@ -234,7 +325,17 @@ TRAPS = [
     Trap("ii_1_a", (lambda d: Counter(labels(d)),), "two numbers"),
     Trap("ii_1_a", (lambda d: labels(d),), "two numbers"),
     Trap("ii_1_a", (lambda d: d.reviews.labels,), "Loop over its samples"),
+    Trap("ii_1_a", (count_with_enumerate,), "a pair: (vector, label)"),
+    Trap("ii_1_a", (count_else_positive,), "a pair: (vector, label)"),
+    Trap("ii_1_a", (lambda d: (200 - sum(labels(d)), sum(labels(d))),), "not only 200"),
+    Trap("ii_1_a", (lambda d: count_classes([d[0]]),), "indented too far"),
     Trap("ii_1_b", (lambda d: sum(float(v.sum()) for v, _ in d),), "all vectors"),
+    Trap("ii_1_b", (lambda d: sum(float(v.sum()) for v, _ in d) // len(d),), "use /"),
+    Trap("ii_1_b", (lambda d: round(mean_ones(d)),), "do not round"),
+    Trap("ii_1_b", (lambda d: float(d[0][0].sum()) / len(d),), "indented too far"),
+    Trap("ii_1_b", (lambda d: float(d[0][0].sum()),), "indented too far"),
+    Trap("ii_1_b", (lambda d: sum(float(v.sum()) for v, _ in d) / 200,), "not by 200"),
+    Trap("ii_1_b", (lambda d: sum(v.sum() for v in d) / len(d),), "a pair: (vector, label)"),
     Trap("ii_1_b", (mean_of(torch.mean),), "share of ones"),
     Trap("ii_1_b", (mean_of(lambda v: v[1:].sum()),), "Place 0"),
     Trap("ii_1_b", (mean_of(len),), "length of the vectors"),
@@ -244,8 +345,8 @@ TRAPS = [
     Trap("ii_1_b", (lambda d: sum(v for v, _ in d) / len(d),), "single number"),
     Trap("ii_1_b", (lambda d: 150.865,), "divide by their number"),
     Trap("ii_1_c", ("b",), "unknown"),
-    Trap("ii_1_c", ("c",), "beside the vector"),
-    Trap("ii_1_c", ("d",), "set or not"),
+    Trap("ii_1_c", ("c",), "frequent"),
+    Trap("ii_1_c", ("d",), "code of its own"),
     Trap("ii_1_c", ("because of OOV words",), "one letter"),
     Trap("ii_2_a", (summed(clocks(late=True)),), "before its body begins"),
     Trap("ii_2_a", (never_updates,), "update the model"),
@@ -253,8 +354,28 @@ TRAPS = [
     Trap("ii_2_a", (summed(clocks(), lambda seconds: seconds[-1]),), "of one batch"),
     Trap("ii_2_a", (summed(clocks(), lambda seconds: seconds.mean(0)),), "of one batch"),
     Trap("ii_2_a", (summed(clocks(), lambda seconds: 1_000 * seconds.sum(0)),), "no seconds"),
-    Trap("ii_2_a", (summed(clocks(backward=False)),), "have not moved"),
-    Trap("ii_2_a", (summed(clocks(zero_grad=False)),), "gradients of all batches"),
+    Trap("ii_2_a", (summed(clocks(order=("empty", "step"))),), "have not moved"),
+    Trap("ii_2_a", (summed(clocks(order=("backward", "step"))),), "gradients of all batches"),
+    Trap("ii_2_a", (summed(clocks(order=("backward", "empty", "step"))),), "are empty"),
+    Trap("ii_2_a", (summed(clocks(order=("empty", "step", "backward"))),), "are empty"),
+    Trap("ii_2_a", (summed(clocks(stop=True)),), "return inside the loop"),
+    Trap("ii_2_a", (summed(clocks(first=lambda: 0.0)),), "first reading before the loop"),
+    Trap("ii_2_a", (no_first_reading,), "first reading before the loop"),
+    Trap("ii_2_a", (update_in_the_waiting,), "update counts as backward"),
+    Trap(
+        "ii_2_a",
+        (summed(clocks(order=("empty", "backward", "read", "step"))),),
+        "update counts as backward",
+    ),
+    Trap("ii_2_a", (loss(lambda x, y: bce(x.squeeze(1), y)),), "[batch]"),
+    Trap("ii_2_a", (loss(lambda x, y: bce(x[:, None], y)),), "[batch]"),
+    Trap("ii_2_a", (loss(F.binary_cross_entropy_with_logits),), "floats"),
+    Trap("ii_2_a", (loss(lambda x, y: F.binary_cross_entropy(x.sigmoid(), y)),), "floats"),
+    Trap("ii_2_a", (loss(F.cross_entropy),), "several logits"),
+    Trap("ii_2_a", (loss(F.nll_loss),), "several logits"),
+    Trap("ii_2_a", (loss(lambda x, y: F.cross_entropy(x, y.float())),), "gradient of your loss"),
+    Trap("ii_2_a", (loss(lambda x, y: F.mse_loss(x, y.float())),), "another way"),
+    Trap("ii_2_a", (loss(lambda x, y: bce(x.sigmoid(), y)),), "another way"),
     Trap("ii_2_a", (summed(clocks(clock=unsynchronised)),), "still at work"),
     Trap("ii_2_a", (summed(clocks(after_forward=unsynchronised)),), "still at work"),
     Trap("ii_2_a", (lambda m, x, o: tuple(time_steps(m, x, o).values()),), "dict"),
@@ -285,7 +406,28 @@ TRAPS = [
         (lambda c: to_csr([[17, 3, 17, 408], [], [0, 3, 0], [5]]),),
         "for a single review",
     ),
+    Trap("ii_2_c", (lambda c: to_csr(c)[::-1],), "first ids, then offsets"),
+    Trap("ii_2_c", (csr(distinct=lambda codes: sorted(set(codes) - {0})),), "code 0 counts"),
+    Trap("ii_2_c", (csr_nested,), "flat list"),
+    Trap("ii_2_d", (lambda w, ids: w[ids].sum(1),), "over the tokens"),
+    Trap("ii_2_d", (lambda w, ids: w[ids].sum(),), "[hidden]"),
+    Trap("ii_2_d", (lambda w, ids: w[ids],), "[hidden]"),
+    Trap("ii_2_d", (lambda w, ids: w[ids].sum(0, keepdim=True),), "[hidden]"),
+    Trap("ii_2_d", (lambda w, ids: w[ids].sum(0).tolist(),), "[hidden]"),
+    Trap("ii_2_d", (lambda w, ids: w[ids].mean(0),), "mean of the rows"),
+    Trap("ii_2_d", (lambda w, ids: w[ids].max(0).values,), "largest"),
+    Trap("ii_2_d", (lambda w, ids: w.sum(0),), "all rows"),
+    Trap("ii_2_d", (lambda w, ids: w[: len(ids)].sum(0),), "first rows"),
+    Trap("ii_2_d", (lambda w, ids: w[ids[ids > 0]].sum(0),), "place, 0"),
+    Trap("ii_2_d", (lambda w, ids: w[:, ids].sum(1),), "out of bounds"),
+    Trap("ii_2_d", (lambda w, ids: w.T[ids].sum(0),), "select rows"),
+    Trap("ii_2_d", (lambda w, ids: w[ids[-1]],), "add them up"),
+    Trap("ii_2_d", (lambda w, ids: torch.tensor([69.0, 168.0]),), "single token"),
+    Trap("ii_2_d", (lambda w, ids: w[ids].sum(0) if len(ids) else w[0],), "sum is zero"),
     Trap("ii_3", (lambda v, t: best()(t, v),), "test set"),
+    Trap("ii_3", (best(of=min),), "the worst seed alone"),
+    Trap("ii_3", (lambda v, t: max(v),), "give max a key"),
+    Trap("ii_3", (lambda v, t: min(v, key=lambda lr: np.mean(v[lr])),), "the worst one"),
     Trap("ii_3", (best(of=max),), "lucky seed"),
     Trap("ii_3", (best(of=lambda accuracies: accuracies[0]),), "lucky seed"),
     Trap("ii_3", (best(of=lambda accuracies: accuracies[-1]),), "lucky seed"),
@@ -296,6 +438,6 @@ TRAPS = [
     Trap("ii_3", (lambda v, t: 0.1,), "depend on"),
     Trap("ii_4_c", ("a",), "in pairs"),
     Trap("ii_4_c", ("b",), "stems"),
-    Trap("ii_4_c", ("c",), "shorter"),
+    Trap("ii_4_c", ("c",), "fewer"),
     Trap("ii_4_c", ("",), "one letter"),
 ]
