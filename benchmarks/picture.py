@@ -39,7 +39,7 @@ def draw(results: list[dict]) -> Figure:
     for key, name in TASKS.items():
         microseconds = [1e6 * value for value in per_review(results, key)]
         left.plot(counts, microseconds, "o-", label=name)
-    fold = max(flatness(results, key) for key in ("encode", "train"))
+    fold = max(flatness(results, key) for key in TASKS)
     growth = f"{counts[-1] / counts[0]:,.0f} × the reviews"
     left.set(ylabel="time for a review, µs", yscale="log")
     left.set_title(f"{growth}: time for each within {fold:.1f} ×")
