@@ -4,8 +4,7 @@ import hashlib
 import json
 import string
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from helpers.files import atomic_write
@@ -178,8 +177,3 @@ class Vocabulary:
             raise ValueError(
                 f"{path} is not a saved vocabulary ({error}). Save one with vocabulary.save(path)."
             ) from error
-
-
-def count_tokens(token_lists: Iterable[Sequence[str]]) -> Counter[str]:
-    """Count how often each token occurs in all lists together."""
-    return Counter(chain.from_iterable(token_lists))

@@ -6,10 +6,11 @@ import types
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 
 import pytest
 
-from helpers.text import TOKENIZERS, Tokenizer, Vocabulary, basic_english, count_tokens
+from helpers.text import TOKENIZERS, Tokenizer, Vocabulary, basic_english
 
 ODD_TEXTS = [
     "",
@@ -131,12 +132,8 @@ def test_build_equals_independent_construction(train_reviews, size):
     token_lists = [text.split() for text in train_reviews.texts[::100]]
     vocabulary = Vocabulary.build((iter(tokens) for tokens in token_lists), max_size=size)
     assert vocabulary.tokens == most_frequent(token_lists, size)
-    counter = count_tokens(token_lists)
+    counter = Counter(chain.from_iterable(token_lists))
     assert vocabulary.tokens == sorted(counter, key=counter.get, reverse=True)[:size]
-
-
-def test_count_tokens():
-    assert count_tokens(TOKEN_LISTS) == Counter(a=2, b=2, c=2, d=1, e=1)
 
 
 def test_codes_count_from_one_and_zero_is_unknown():
