@@ -35,5 +35,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.options["check"] = False
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process works alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def _at_hand(file: Path) -> bool:
     return (data_folder() / file).exists()
