@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from tools import make_exercises
@@ -83,6 +84,9 @@ IDIOMS = {
     "nn.init.normal_(layer.lora_B)",
     "layer.merge()",
 }
+
+#: cells that use answers, but only after asking whether they are there
+GUARDED = {"other-batches"}
 
 each_notebook = pytest.mark.parametrize("path", WORKED, ids=lambda path: path.stem)
 
@@ -167,24 +171,49 @@ def test_gaps_keep_the_names_and_signatures_of_the_solutions(path: Path) -> None
     worked, student = pair(path)
     gaps = solutions(student)
     for stem, cell in solutions(worked).items():
-        names = declared(cell.source)
+        names = declared(cell.source, documented=True)
         assert names, stem
-        assert declared(gaps[stem].source) == names, stem
+        assert declared(gaps[stem].source, documented=True) == names, stem
 
 
-def declared(source: str) -> dict[str, str]:
+def declared(source: str, documented: bool = False) -> dict[str, str]:
     """Top-level names of a cell: functions with arguments, classes with bases, values."""
     names = {}
-    for node in ast.parse(source).body:
+    for node in ast.parse(TransformerManager().transform_cell(source)).body:
         if isinstance(node, ast.FunctionDef):
             names[node.name] = ast.unparse(node.args)
-            assert ast.get_docstring(node), node.name
+            assert not documented or ast.get_docstring(node), node.name
         elif isinstance(node, ast.ClassDef):
             names[node.name] = " ".join(map(ast.unparse, node.bases))
-            assert ast.get_docstring(node), node.name
+            assert not documented or ast.get_docstring(node), node.name
         elif isinstance(node, ast.Assign):
-            names |= {target.id: "value" for target in node.targets}
+            stored = [name for target in node.targets for name in ast.walk(target)]
+            names |= {name.id: "value" for name in stored if isinstance(name, ast.Name)}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name: "import" for alias in node.names}
     return names
+
+
+@each_notebook
+def test_nothing_but_its_run_cell_uses_an_answer(path: Path) -> None:
+    """So a gap that stays open, or a wrong answer, can break no later cell."""
+    answers: dict[str, str] = {}
+    for cell in read(STUDENT / path.name).cells:
+        if cell.cell_type != "code":
+            continue
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        used = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+        used -= {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)}
+        used -= {name for name, kind in declared(cell.source).items() if kind == "import"}
+        stem = cell.id.removesuffix("-check").removesuffix("-run")
+        theirs = {name: owner for name, owner in answers.items() if name in used}
+        assert set(theirs.values()) <= {stem} or cell.id in GUARDED, (cell.id, theirs)
+        for name in declared(cell.source):  # a given definition replaces an answer
+            answers.pop(name, None)
+        if cell.id.endswith("-solution"):
+            stem = cell.id.removesuffix("-solution")
+            answers |= dict.fromkeys(declared(cell.source), stem)
 
 
 @each_notebook
