@@ -1,17 +1,12 @@
 """Where data files live, and how they are written without leaving half of one behind."""
 
-import io
 import os
 import tempfile
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-
-import torch
-from torch import Tensor
 
 
 def data_folder() -> Path:
@@ -87,34 +82,6 @@ def keep_if_possible(
             "room there, or name another folder in the environment variable COURSE_DATA.",
             stacklevel=3,
         )
-
-
-def save_tensors(tensors: dict[str, Tensor], path: str | Path) -> None:
-    """Write tensors by name, such as a model's parameters, to `path`, in one step."""
-    with atomic_write(Path(path)) as file:
-        torch.save(tensors, file)
-
-
-def load_tensors(path: str | Path) -> dict[str, Tensor]:
-    """Read what `save_tensors` wrote; the tensors come back on the CPU.
-
-    Raises
-    ------
-    OSError
-        If the file does not exist (FileNotFoundError) or cannot be read.
-    ValueError
-        If it is damaged, or holds anything else.
-    """
-    content = Path(path).read_bytes()
-    try:
-        if damaged := zipfile.ZipFile(io.BytesIO(content)).testzip():  # torch checks no checksums
-            raise ValueError(f"{damaged} is damaged")
-        tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        if not isinstance(tensors, dict) or not all(map(torch.is_tensor, tensors.values())):
-            raise TypeError("it is not a dictionary of tensors")
-    except Exception as error:  # a damaged file can raise nearly anything, OSError included
-        raise ValueError(f"{path} does not hold saved parameters ({reason(error)})") from error
-    return tensors
 
 
 def reason(error: BaseException) -> str:

@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from helpers.datasets import Bags
-from helpers.files import load_tensors, save_tensors
-from helpers.models import BagLinear
+from helpers.models import BagLinear, load_tensors, save_tensors
 
 
 class LowRankUpdate(nn.Module):

@@ -1,10 +1,14 @@
 """The one-hidden-layer MLP on a bag of words, and its sparse twin.
 
 `SparseOneHotMLP` is taught in notebook 02 (why it is equal, and fast) and `OneHotMLP`
-in notebook 04. Both hold the same parameters and give the same logits.
+in notebook 04. Both hold the same parameters and give the same logits. Parameters of any
+model go to disk and back by `save_tensors` and `load_tensors`.
 """
 
+import io
 import math
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import scipy.sparse
@@ -14,6 +18,7 @@ from torch import Tensor, nn
 
 from helpers import text
 from helpers.datasets import Bags
+from helpers.files import atomic_write, reason
 from helpers.text import Tokenizer, Vocabulary
 
 
@@ -223,3 +228,31 @@ def _copy_parameters(source: nn.Module, twin: nn.Module) -> nn.Module:
         twin.hidden.bias.copy_(source.hidden.bias)
         twin.output.load_state_dict(source.output.state_dict())
     return twin
+
+
+def save_tensors(tensors: dict[str, Tensor], path: str | Path) -> None:
+    """Write tensors by name, such as a model's parameters, to `path`, in one step."""
+    with atomic_write(Path(path)) as file:
+        torch.save(tensors, file)
+
+
+def load_tensors(path: str | Path) -> dict[str, Tensor]:
+    """Read what `save_tensors` wrote; the tensors come back on the CPU.
+
+    Raises
+    ------
+    OSError
+        If the file does not exist (FileNotFoundError) or cannot be read.
+    ValueError
+        If it is damaged, or holds anything else.
+    """
+    content = Path(path).read_bytes()
+    try:
+        if damaged := zipfile.ZipFile(io.BytesIO(content)).testzip():  # torch checks no checksums
+            raise ValueError(f"{damaged} is damaged")
+        tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        if not isinstance(tensors, dict) or not all(map(torch.is_tensor, tensors.values())):
+            raise TypeError("it is not a dictionary of tensors")
+    except Exception as error:  # a damaged file can raise nearly anything, OSError included
+        raise ValueError(f"{path} does not hold saved parameters ({reason(error)})") from error
+    return tensors

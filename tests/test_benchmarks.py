@@ -1,6 +1,7 @@
 """`make bench`: the rows do what their titles say, the table is whole, failures are named."""
 
 import json
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -454,3 +455,10 @@ def test_epoch_loader_gives_the_batches_of_the_plain_loader(
             assert torch.equal(labels, expected)
             pairs = zip(ours, theirs, strict=True) if sparse else [(ours, theirs)]
             assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_the_process_that_starts_the_rows_stays_small() -> None:
+    """A row inherits its starter's peak memory: see `machine.peak_memory`."""
+    code = "import benchmarks.__main__, sys; sys.exit('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=process.PROJECT, timeout=60, check=False)
+    assert run.returncode == 0

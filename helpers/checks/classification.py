@@ -9,7 +9,16 @@ import pandas as pd
 import torch
 from torch import nn
 
-from helpers.checks.framework import Exercises, Wrong, call, call_for_number, close, require
+from helpers.checks.framework import (
+    Exercises,
+    Wrong,
+    as_number,
+    as_numbers,
+    call,
+    call_for_number,
+    close,
+    require,
+)
 
 exercise = Exercises()
 progress = exercise.progress
@@ -25,15 +34,6 @@ def _call_for_shares(function: Callable, *arguments: Any) -> np.ndarray:
     return shares
 
 
-def _two(answer: Any, names: str) -> tuple[float, float]:
-    """Return the reader's two numbers, in whatever sequence they come."""
-    try:
-        first, second = (float(value) for value in answer)
-    except (TypeError, ValueError, RuntimeError):
-        raise Wrong(f"return two numbers: {names}.") from None
-    return first, second
-
-
 @exercise("10.1")
 def ex_10_1(label_old: Callable) -> None:
     """Check label_old(rings, old_from) → (labels int64, accuracy of the best constant answer)."""
@@ -46,7 +46,7 @@ def ex_10_1(label_old: Callable) -> None:
         np.ndim(answer[0]) == 1 or np.ndim(answer[1]) != 1,
         "the two are swapped: the labels come first.",
     )
-    labels, base_rate = np.asarray(answer[0]), call_for_number(lambda: answer[1])
+    labels, base_rate = np.asarray(answer[0]), as_number(answer[1])
     require(
         labels.shape == (8,) and labels.dtype == np.int64,
         f"labels are an int64 array with one entry an animal, got {labels.dtype} "
@@ -339,8 +339,8 @@ def ex_10_6(roc_point: Callable) -> None:
     probabilities = np.array([0.9, 0.5, 0.4, 0.2, 0.7, 0.1, 0.3, 0.6])
     labels = np.array([1, 1, 1, 0, 0, 0, 0, 0])
     answer = call(roc_point, probabilities, labels, 0.5)
-    names = "the false positive rate, the true positive rate"
-    false_rate, true_rate = _two(answer, names)
+    two = "return two numbers: the false positive rate, the true positive rate."
+    false_rate, true_rate = as_numbers(answer, 2, two)
     require(
         not (close(false_rate, 2 / 3) and close(true_rate, 2 / 5)),
         "the two are swapped: the false positive rate comes first.",
@@ -369,7 +369,9 @@ def ex_10_6(roc_point: Callable) -> None:
         "of the young, which share is at or above the threshold? And of the old?",
     )
     for threshold, expected in ((0.0, 1.0), (1.1, 0.0), (0.65, None)):
-        false_rate, true_rate = _two(call(roc_point, probabilities, labels, threshold), names)
+        false_rate, true_rate = as_numbers(
+            call(roc_point, probabilities, labels, threshold), 2, two
+        )
         right = (expected, expected) if expected is not None else (1 / 5, 1 / 3)
         require(
             close(false_rate, right[0]) and close(true_rate, right[1]),
@@ -470,8 +472,8 @@ def ex_10_9(paired_interval: Callable) -> None:
     """Check paired_interval(new, old) → mean difference and half of its 95 % t-interval."""
     new, old = [80, 91, 72, 86, 65], [78, 90, 71, 82, 66]
     answer = call(paired_interval, new, old)
-    names = "the mean difference, half of the interval"
-    mean, half = _two(answer, names)
+    two = "return two numbers: the mean difference, half of the interval."
+    mean, half = as_numbers(answer, 2, two)
     student = 2.7764451  # the 97.5 % point of Student's t with 4 degrees of freedom
     spread = math.sqrt(3.3)  # the standard deviation of the five differences
     error = spread / math.sqrt(5)
@@ -517,7 +519,7 @@ def ex_10_9(paired_interval: Callable) -> None:
         is_one_of(student * error),
         "half of the interval is t times the standard error of the mean difference.",
     )
-    mean, half = _two(call(paired_interval, [1.0, 5.0], [2.0, 2.0]), names)
+    mean, half = as_numbers(call(paired_interval, [1.0, 5.0], [2.0, 2.0]), 2, two)
     require(
         close(mean, 1) and close(half, 12.7062047 * 2, 1e-4),
         "right for five splits, but not for two: does the factor of t follow n?",

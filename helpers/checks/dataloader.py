@@ -9,6 +9,7 @@ from helpers.checks.framework import (
     Exercises,
     Wrong,
     all_close,
+    as_number,
     call,
     call_for_number,
     choose,
@@ -126,7 +127,7 @@ def iii_2_c(shares_of_positives: Callable) -> None:
         len(answer) == len(batches),
         "the list must have one number for each batch, the last, smaller one included.",
     )
-    shares = [call_for_number(lambda share=share: share) for share in answer]
+    shares = [as_number(share) for share in answer]
     require(
         shares != [3, 0, 2, 1],
         "those are the *numbers* of positives. A share lies between 0 and 1.",

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from helpers.checks.framework import (
     Exercises,
     Wrong,
+    as_number,
     call,
     call_for_number,
     choose,
@@ -114,7 +115,7 @@ def _two_counts(count_classes: Callable, dataset: Dataset) -> list[float]:
         isinstance(counts, tuple | list) and len(counts) == 2,
         "return two numbers: how many negative, how many positive.",
     )
-    return [call_for_number(lambda number=number: number) for number in counts]
+    return [as_number(number) for number in counts]
 
 
 @exercise("II.1.b")
@@ -265,7 +266,7 @@ def ii_2_a(time_steps: Callable) -> None:
         isinstance(seconds, dict) and set(one) <= set(seconds),
         'return a dict with the keys "wait", "forward" and "backward".',
     )
-    found = {part: call_for_number(lambda part=part: seconds[part]) for part in one}
+    found = {part: as_number(seconds[part]) for part in one}
     require(
         optimizer.steps != 1,
         "update the model once for each batch of the loader. (Is the return inside the loop?)",

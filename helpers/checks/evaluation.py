@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import nn
@@ -12,6 +11,8 @@ from helpers.checks.framework import (
     Exercises,
     Wrong,
     all_close,
+    as_number,
+    as_numbers,
     call,
     call_for_number,
     choose,
@@ -24,6 +25,9 @@ from helpers.training import evaluate, train_epoch
 
 exercise = Exercises()
 progress = exercise.progress
+
+_SCORES = "return 3 numbers: loss, perplexity, accuracy."
+_EPOCHS = "return 2 numbers: the last epoch trained, the best epoch."
 
 
 class _Echo(nn.Module):
@@ -41,17 +45,6 @@ class _Echo(nn.Module):
         self.states.append((self.training, torch.is_grad_enabled()))
         logits = inputs.offsets.diff() - 1.5 if isinstance(inputs, Bags) else inputs
         return -logits if self.training else logits
-
-
-def _numbers(answer: Any, names: str) -> list[float]:
-    """Return the reader's two or three numbers, in whatever sequence they come."""
-    count = len(names.split(","))
-    try:
-        numbers = [float(number) for number in answer]
-    except (TypeError, ValueError, RuntimeError):
-        numbers = []
-    require(len(numbers) == count, f"return {count} numbers: {names}.")
-    return numbers
 
 
 def _loader(
@@ -279,7 +272,7 @@ def _mean_perplexity(perplexity: Callable, truth: torch.Tensor) -> float:
             raise Wrong(missing) from error
         raise
     require(math.prod(getattr(answer, "shape", ())) == 1, missing)
-    return call_for_number(lambda: answer)
+    return as_number(answer)
 
 
 @exercise("VI.2.b")
@@ -318,7 +311,7 @@ def vi_2_b(guessing_perplexity: Callable) -> None:
 @exercise("VI.2.c")
 def vi_2_c(perfect_perplexity: float) -> None:
     """Check the perplexity of a perfect model."""
-    answer = call_for_number(lambda: perfect_perplexity)
+    answer = as_number(perfect_perplexity)
     if close(answer, 1):
         return
     require(answer != 0, "0 is its loss. The perplexity is e to the power of the loss.")
@@ -339,10 +332,9 @@ def vi_3_a(evaluate_model: Callable) -> None:
         for batch in batches
     ]
     means = [sum(batch) / len(batch) for batch in losses]
-    names = "loss, perplexity, accuracy"
     model = _Echo()
     answer = call(evaluate_model, model, _loader(logits, targets, 4))
-    numbers = _numbers(answer, names)
+    numbers = as_numbers(answer, 3, _SCORES)
     require(
         not any(training for training, _ in model.states),
         "the model computed in training mode: which of the two switches is missing, or comes "
@@ -363,21 +355,21 @@ def vi_3_a(evaluate_model: Callable) -> None:
     _compare_perplexity(numbers[1], losses, means)
     _compare_accuracy(numbers[2])
     answer = call(evaluate_model, _Echo(), _loader(logits[4:], targets[4:], 4))
-    loss, _, accuracy = _numbers(answer, names)
+    loss, _, accuracy = as_numbers(answer, 3, _SCORES)
     require(
         close(loss, means[1], 1e-4) and close(accuracy, 0),
         "a single batch with a single sample is an evaluation, too.",
     )
     answer = call(evaluate_model, _Echo(), _loader(logits, targets, 4, drop_last=True))
     require(
-        all_close(_numbers(answer, names), [means[0], math.exp(means[0]), 0.5], 1e-4),
+        all_close(as_numbers(answer, 3, _SCORES), [means[0], math.exp(means[0]), 0.5], 1e-4),
         "with drop_last the loader hands out fewer samples than its data set holds. Divide by "
         "what really arrives, as VI.1.a counts it.",
     )
-    _compare_on_bags(evaluate_model, names)
+    _compare_on_bags(evaluate_model)
 
 
-def _compare_on_bags(evaluate_model: Callable, names: str) -> None:
+def _compare_on_bags(evaluate_model: Callable) -> None:
     """Compare on two batches: 4 reviews with logits −1.5 to 1.5, and a review with −1.5."""
     try:
         answer = call(evaluate_model, _Echo(), [_bags(4), _bags(1)])
@@ -388,7 +380,7 @@ def _compare_on_bags(evaluate_model: Callable, names: str) -> None:
         ) from error
     loss = sum(math.log1p(math.exp(-logit)) for logit in (-1.5, -0.5, 0.5, 1.5, -1.5)) / 5
     require(
-        all_close(_numbers(answer, names), [loss, math.exp(loss), 0.4], 1e-4),
+        all_close(as_numbers(answer, 3, _SCORES), [loss, math.exp(loss), 0.4], 1e-4),
         "right for inputs that are one tensor. Here they are Bags, two lists of numbers, so their "
         "length is not that of the batch. Count the targets, as in VI.1.a.",
     )
@@ -554,8 +546,7 @@ def vi_4_a(reason: str) -> None:
 def vi_4_b(when_to_stop: Callable) -> None:
     """Check when_to_stop(losses, patience) → (last epoch trained, best epoch)."""
     losses = [0.9, 0.5, 0.6, 0.4, 0.45, 0.47, 0.43, 0.46, 0.48, 0.49, 0.3]
-    names = "the last epoch trained, the best epoch"
-    answer = tuple(_numbers(call(when_to_stop, losses, 3), names))
+    answer = as_numbers(call(when_to_stop, losses, 3), 2, _EPOCHS)
     require(
         answer != (2, 1),
         "you stop at the first epoch that is worse. What is the patience for?",
@@ -587,14 +578,14 @@ def vi_4_b(when_to_stop: Callable) -> None:
         f"for {losses} and a patience of 3, ({answer[0]:g}, {answer[1]:g}) is wrong. Walk through "
         "it by hand.",
     )
-    _compare_short_trainings(when_to_stop, names)
+    _compare_short_trainings(when_to_stop)
 
 
-def _compare_short_trainings(when_to_stop: Callable, names: str) -> None:
+def _compare_short_trainings(when_to_stop: Callable) -> None:
     def stop(losses: list[float], patience: int) -> tuple[float, ...]:
         answer = when_to_stop(losses, patience)
         require(answer is not None, "nothing is returned when the losses run out.")
-        return tuple(_numbers(answer, names))
+        return as_numbers(answer, 2, _EPOCHS)
 
     require(
         stop([0.5, 0.6, 0.4, 0.5], 1) == (1, 0),

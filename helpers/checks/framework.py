@@ -44,22 +44,15 @@ class Exercises:
         def decorate(compare: Callable) -> Callable:
             @functools.wraps(compare)
             def check(*answers: Any) -> None:
-                self.verdicts[label] = "✗"
+                self.verdicts[label] = "✗"  # also if it is interrupted
                 try:
                     for answer in answers:
                         require_answer(answer)
                     compare(*answers)
-                except Open as error:
-                    self.verdicts[label] = "…"
-                    print(f"… {label} waits for your answer. {error}".rstrip())
-                    if is_strict():
-                        raise
-                except Wrong as error:
-                    print(f"✗ {label}: {error}")
-                    if is_strict():
-                        raise
                 except Exception as error:
-                    print(f"✗ {label}: your code stopped with {type(error).__name__}: {error}")
+                    said = _refusal(label, error)
+                    self.verdicts[label] = said[0]
+                    print(said)
                     if is_strict():
                         raise
                 else:
@@ -84,6 +77,15 @@ class Exercises:
         print(textwrap.fill(f"{line}.", width=100, subsequent_indent="    "))
 
 
+def _refusal(label: str, error: Exception) -> str:
+    """Return the line that says why an answer does not pass; it begins with the verdict."""
+    if isinstance(error, Open):
+        return f"… {label} waits for your answer. {error}".rstrip()
+    if isinstance(error, Wrong):
+        return f"✗ {label}: {error}"
+    return f"✗ {label}: your code stopped with {type(error).__name__}: {error}"
+
+
 def require(condition: bool, message: str) -> None:
     """Raise `Wrong` with `message` unless `condition` holds."""
     if not condition:
@@ -98,7 +100,10 @@ def require_answer(answer: Any) -> None:
 
 def call(function: Callable, *arguments: Any) -> Any:
     """Call the reader's function; None or ... back means that it is not written yet."""
-    result = function(*arguments)
+    return _returned(function(*arguments))
+
+
+def _returned(result: Any) -> Any:
     if result is None or result is ...:
         raise Open("(It returns nothing yet: is a `return` missing?)")
     return result
@@ -153,20 +158,24 @@ def with_parameters(make: Callable, *sizes: int) -> Any:
     return module
 
 
-def single_number(answer: Any, meaning: str) -> float:
-    """Return the reader's answer as a float; it may be a tensor of any shape with one value."""
+def as_number(answer: Any) -> float:
+    """Return the reader's number as a float, and say so if it is something else."""
     try:
-        values = torch.as_tensor(getattr(answer, "detach", lambda: answer)())
+        return float(_returned(answer))
     except (TypeError, ValueError, RuntimeError):
-        raise Wrong(f"one number is asked: {meaning}. This is {type(answer).__name__}.") from None
-    require(values.numel() == 1, f"return one number: {meaning}.")
-    return float(values)
+        raise Wrong(f"return a single number; this is {type(answer).__name__}.") from None
+
+
+def as_numbers(answer: Any, count: int, message: str) -> tuple[float, ...]:
+    """Return the reader's numbers, in whatever sequence they come; refuse others by `message`."""
+    try:
+        found = tuple(float(number) for number in answer)
+    except (TypeError, ValueError, RuntimeError):
+        found = ()
+    require(len(found) == count, message)
+    return found
 
 
 def call_for_number(function: Callable, *arguments: Any) -> float:
     """Call the reader's function for one number, and say so if it is something else."""
-    result = call(function, *arguments)
-    try:
-        return float(result)
-    except (TypeError, ValueError, RuntimeError):
-        raise Wrong(f"return a single number; this is {type(result).__name__}.") from None
+    return as_number(call(function, *arguments))

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from helpers.checks.framework import (
     Exercises,
     Wrong,
+    as_number,
     call,
     call_for_number,
     choose,
@@ -246,9 +247,7 @@ def _verdict(merge_is_faithful: Callable, kind: type[LoRALinear]) -> bool:
 @exercise("VIII.5")
 def viii_5(trainable: int, total: int) -> None:
     """Check the parameter counts of the 20,000-200-2 model with an adapter of rank 1."""
-    trainable, total = (
-        call_for_number(lambda number=number: number) for number in (trainable, total)
-    )
+    trainable, total = (as_number(number) for number in (trainable, total))
     require(
         (trainable, total) != (4_020_802, 20_200),
         "the two numbers are swapped: trainable first.",

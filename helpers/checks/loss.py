@@ -8,15 +8,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from helpers.checks.framework import (
-    Exercises,
-    Wrong,
-    call,
-    close,
-    require,
-    single_number,
-    with_parameters,
-)
+from helpers.checks.framework import Exercises, Wrong, call, close, require, with_parameters
 
 exercise = Exercises()
 progress = exercise.progress
@@ -37,7 +29,13 @@ STOPS = {
 
 
 def _number(answer: Any, meaning: str) -> float:
-    number = single_number(answer, meaning)
+    """Return the reader's loss as a float; it may be a tensor of any shape with one value."""
+    try:
+        values = torch.as_tensor(getattr(answer, "detach", lambda: answer)())
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(f"one number is asked: {meaning}. This is {type(answer).__name__}.") from None
+    require(values.numel() == 1, f"return one number: {meaning}.")
+    number = float(values)
     require(
         not math.isnan(number),
         "the result is nan, not a number. Was a logarithm taken of something below 0?",

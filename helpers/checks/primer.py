@@ -12,6 +12,7 @@ from helpers.checks.framework import (
     Exercises,
     Open,
     Wrong,
+    as_numbers,
     call,
     call_for_number,
     choose,
@@ -211,7 +212,11 @@ def ex_0_4(in_place: str) -> None:
 def ex_0_5(backward: Callable) -> None:
     """Check backward(a, b, c) → the derivatives of c (a + 2b) by a, b and c."""
     for a, b, c in ((5.0, 3.0, 4.0), (-2.0, 0.5, 7.0), (1.0, -4.0, 0.0)):
-        found = _three_numbers(call(backward, a, b, c))
+        found = as_numbers(
+            call(backward, a, b, c),
+            3,
+            "return three numbers: the derivatives by a, by b and by c.",
+        )
         expected = (c, 2 * c, a + 2 * b)
         require(
             found != (2 * b, a + 2 * b, c * (a + 2 * b)),
@@ -245,16 +250,6 @@ def ex_0_5(backward: Callable) -> None:
                 f"for a = {a:g}, b = {b:g}, c = {c:g} the derivative by {name} is not "
                 f"{derivative:g}. Nudge {name} a little: how much does L move?",
             )
-
-
-def _three_numbers(answer: Any) -> tuple[float, ...]:
-    """Return the reader's three derivatives, from a tuple, a list, an array or a tensor."""
-    try:
-        found = tuple(float(number) for number in answer)
-    except (TypeError, ValueError, RuntimeError):
-        found = ()
-    require(len(found) == 3, "return three numbers: the derivatives by a, by b and by c.")
-    return found
 
 
 def _positions(start: float, lr: float, num_steps: int, keep: bool = False) -> list[float]:

@@ -9,6 +9,7 @@ import torch
 from helpers.checks.framework import (
     Exercises,
     Wrong,
+    as_numbers,
     call,
     call_for_number,
     choose,
@@ -160,13 +161,9 @@ def ex_11_4(worst_animal: Callable) -> None:
     predictions = np.array([8.0, 9.0, 14.0, 5.0, 20.0])
     targets = np.array([11.0, 9.0, 8.0, 6.0, 22.0])
 
-    def worst(predictions: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
+    def worst(predictions: np.ndarray, targets: np.ndarray) -> tuple[float, ...]:
         answer = call(worst_animal, predictions, targets)
-        try:
-            position, share = (float(value) for value in answer)
-        except (TypeError, ValueError, RuntimeError):
-            raise Wrong("return two numbers: the position and the share.") from None
-        return position, share
+        return as_numbers(answer, 2, "return two numbers: the position and the share.")
 
     position, share = worst(predictions, targets)  # squared: 9, 0, 36, 1, 4
     require(not close(share, 2), "the two are swapped: the position comes first.")

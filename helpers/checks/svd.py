@@ -1,8 +1,7 @@
 """Answer checks of notebook 09 · Bag of words, SVD and metrics."""
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse
@@ -12,6 +11,8 @@ from helpers.checks.framework import (
     Exercises,
     Wrong,
     all_close,
+    as_number,
+    as_numbers,
     call,
     call_for_number,
     choose,
@@ -89,7 +90,7 @@ def _compare_ngrams(found: list[str], tokens: list[str], pairs: list[str]) -> No
 @exercise("9.2")
 def ex_9_2(gigabytes: float) -> None:
     """Check the size of a dense basis [500, 1,290,428] in float64, in gigabytes."""
-    value = call_for_number(lambda: gigabytes)
+    value = as_number(gigabytes)
     numbers = 500 * 1_290_428
 
     def is_near(*sizes: float) -> bool:
@@ -218,7 +219,7 @@ def ex_9_4(components_for: Callable) -> None:
 @exercise("9.5")
 def ex_9_5(num_parameters: int) -> None:
     """Check the number of parameters of a network 500-200-1."""
-    answer = call_for_number(lambda: num_parameters)
+    answer = as_number(num_parameters)
     require(
         answer not in (100_000, 100_200),
         "that is the first layer alone, or both without biases. Each layer has weights, and a "
@@ -248,7 +249,8 @@ def ex_9_6(scores: Callable) -> None:
     """Check scores(predicted, targets) → precision, recall, F1, accuracy."""
     predicted = torch.tensor([1, 1, 1, 1, 0, 0, 0, 0, 0, 1])
     targets = torch.tensor([1, 1, 0, 0, 1, 0, 0, 0, 0, 1])
-    answer = _four_numbers(call(scores, predicted, targets))
+    four = "return four numbers: precision, recall, F1, accuracy."
+    answer = as_numbers(call(scores, predicted, targets), 4, four)
     precision, recall, f1, accuracy = answer
     require(
         not (close(precision, 3 / 4) and close(recall, 3 / 5)),
@@ -281,7 +283,7 @@ def ex_9_6(scores: Callable) -> None:
         ("a batch of one is right", ([1], [1]), (1, 1, 1, 1)),
     ):
         try:
-            answer = _four_numbers(call(scores, torch.tensor(p), torch.tensor(t)))
+            answer = as_numbers(call(scores, torch.tensor(p), torch.tensor(t)), 4, four)
         except ZeroDivisionError as error:
             raise Wrong(f"when {case}, your function divides by zero: return 0 there.") from error
         require(
@@ -292,15 +294,6 @@ def ex_9_6(scores: Callable) -> None:
             all_close(answer, expected),
             f"when {case}, the scores are not {tuple(round(number, 3) for number in answer)}.",
         )
-
-
-def _four_numbers(answer: Any) -> Sequence[float]:
-    try:
-        numbers = [float(number) for number in answer]
-    except (TypeError, ValueError, RuntimeError):
-        numbers = []
-    require(len(numbers) == 4, "return four numbers: precision, recall, F1, accuracy.")
-    return numbers
 
 
 @exercise("9.7")

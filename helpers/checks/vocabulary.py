@@ -6,6 +6,7 @@ from typing import Any
 
 from helpers.checks.framework import (
     Exercises,
+    as_number,
     call,
     call_for_number,
     choose,
@@ -28,9 +29,7 @@ def i_1(describe: Callable) -> None:
         isinstance(answer, tuple | list) and len(answer) == 4,
         "return four numbers: positives, negatives, total, mean length.",
     )
-    positives, negatives, total, mean = (
-        call_for_number(lambda number=number: number) for number in answer
-    )
+    positives, negatives, total, mean = (as_number(number) for number in answer)
     require(
         (positives, negatives) != (2, 1),
         "positives and negatives are swapped: the label of a positive review is 1.",
@@ -110,7 +109,7 @@ def i_2_b(unknown_code: int) -> None:
         not isinstance(unknown_code, str),
         "that is a text. The code is a number: the one that `encode` gives.",
     )
-    code = call_for_number(lambda: unknown_code)
+    code = as_number(unknown_code)
     require(
         not 1 <= code <= 20_001,
         "codes 1 to 20,000 are taken by tokens, and a new one at the end is not what encode uses. "
