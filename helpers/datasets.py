@@ -94,16 +94,16 @@ class BagOfWordsDataset(Dataset):
         range raises IndexError.
         """
         indices = torch.as_tensor(indices, dtype=torch.int64, device=self.ids.device)
-        indices = torch.arange(len(self), device=self.ids.device)[indices]
+        labels = self.labels[indices]
+        indices = indices.remainder(len(self))  # -1 is the last review
         starts = self.offsets[indices]  # [batch]
         lengths = self.offsets[indices + 1] - starts  # [batch]
         offsets = torch.zeros(len(indices) + 1, dtype=torch.int32, device=self.ids.device)
         torch.cumsum(lengths, 0, out=offsets[1:])  # [batch + 1]
         shifts = torch.repeat_interleave(starts - offsets[:-1], lengths)  # [total]
-        positions = shifts + torch.arange(len(shifts), device=self.ids.device)
-        return BagOfWordsDataset(
-            self.ids[positions], offsets, self.labels[indices], self.vocab_size
-        )
+        positions = shifts + torch.arange(len(shifts), dtype=torch.int32, device=self.ids.device)
+        ids = self.ids.index_select(0, positions)
+        return BagOfWordsDataset(ids, offsets, labels, self.vocab_size)
 
     def multi_hot(self) -> Tensor:
         """Return all samples as one float32 matrix [reviews, vocab]."""

@@ -72,10 +72,10 @@ class SumOfRows(torch.autograd.Function):
         ones = np.ones(len(ids), dtype=np.int8)
         batch = (ones, ids.numpy(), offsets.numpy())  # CSR: the tokens of each review
         columns = scipy.sparse.csr_array(batch, (batch_size, vocab_size)).tocsc()
+        starts, ends = columns.indptr[:-1], columns.indptr[1:]  # [vocab]
+        tokens = np.flatnonzero(ends > starts)  # the tokens that occur
         reviews = torch.from_numpy(columns.indices)  # the reviews of each token
-        starts = torch.from_numpy(columns.indptr)  # [vocab + 1]
-        tokens = starts.diff().nonzero().squeeze(1)  # the tokens that occur
-        rows = F.embedding_bag(reviews, grad, starts[tokens], mode="sum")
+        rows = F.embedding_bag(reviews, grad, torch.from_numpy(starts[tokens]), mode="sum")
         return (
             torch.sparse_coo_tensor(
                 tokens[None], rows, ctx.weight_shape, is_coalesced=True, check_invariants=False
