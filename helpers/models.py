@@ -11,7 +11,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -67,22 +66,19 @@ class SumOfRows(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:
         """Map the gradient [batch, hidden] to a sparse one [vocab, hidden]."""
-        ids, offsets = ctx.saved_tensors
+        ids, offsets = (tensor.numpy() for tensor in ctx.saved_tensors)
         vocab_size, batch_size = ctx.weight_shape[0], len(grad)
-        ones = np.ones(len(ids), dtype=np.int8)
-        batch = (ones, ids.numpy(), offsets.numpy())  # CSR: the tokens of each review
-        columns = scipy.sparse.csr_array(batch, (batch_size, vocab_size)).tocsc()
-        starts, ends = columns.indptr[:-1], columns.indptr[1:]  # [vocab]
-        tokens = np.flatnonzero(ends > starts)  # the tokens that occur
-        reviews = torch.from_numpy(columns.indices)  # the reviews of each token
-        rows = F.embedding_bag(reviews, grad, torch.from_numpy(starts[tokens]), mode="sum")
-        return (
-            torch.sparse_coo_tensor(
-                tokens[None], rows, ctx.weight_shape, is_coalesced=True, check_invariants=False
-            ),
-            None,
-            None,
+        integer = np.int32 if vocab_size * batch_size < 2**31 else np.int64
+        reviews = np.repeat(np.arange(batch_size, dtype=integer), np.diff(offsets))  # of each id
+        pairs = np.sort(ids * integer(batch_size) + reviews)  # by token, then by review
+        tokens, reviews = np.divmod(pairs, batch_size)
+        starts = np.flatnonzero(np.diff(tokens, prepend=integer(-1)))  # where a token begins
+        bags = torch.from_numpy(reviews), torch.from_numpy(starts.astype(reviews.dtype))
+        rows = F.embedding_bag(bags[0], grad, bags[1], mode="sum")  # [distinct tokens, hidden]
+        gradient = torch.sparse_coo_tensor(
+            tokens[None, starts], rows, ctx.weight_shape, is_coalesced=True, check_invariants=False
         )
+        return gradient, None, None
 
 
 class BagLinear(nn.Module):

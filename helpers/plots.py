@@ -530,7 +530,7 @@ def batch_losses(
         ax.plot(updates, np.asarray(values), linewidth=1, color=color)
         for end in range(batches_per_epoch, len(values), batches_per_epoch):
             ax.axvline(end + 0.5, color="grey", linestyle="--", linewidth=1)
-        ax.set(title=name, ylabel="loss (nats)", ylim=(0, None))
+        ax.set(title=name, ylabel="loss [nats]", ylim=(0, None))
     axes[-1, 0].set(xlabel="updates (dashed: an epoch ends)")
     figure.suptitle(title, fontsize="medium")
     figure.tight_layout()
@@ -623,7 +623,7 @@ def losses_two_ways(losses: Mapping[int, Sequence[Sequence[float]]], title: str)
             means = [flat[start:stop].mean() for start, stop in pairwise(edges)]
             middles = (edges[:-1] + edges[1:] + 1) / 2 / unit
             ax.plot(middles, means, color=color, marker=marker, markersize=4, label=f"{size:,}")
-    axes[0].set(xlabel="epochs", ylabel="training loss (nats)", ylim=(0, None))
+    axes[0].set(xlabel="epochs", ylabel="training loss [nats]", ylim=(0, None))
     axes[1].set(xlabel="updates", xscale="log")
     axes[1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes[1].legend(title="batch size", fontsize="small", loc="lower left")

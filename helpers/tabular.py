@@ -21,7 +21,7 @@ from scipy.special import expit
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
-from helpers import corpus
+from helpers.downloads import UNREADABLE, Source, download
 from helpers.files import data_folder, is_offline, keep_if_possible, reason
 
 #: F = female, M = male, I = infant (not mature: its sex cannot be told yet)
@@ -141,10 +141,10 @@ def load_abalone(folder: Path | None = None) -> Abalone:
         ) from error
     try:
         if is_offline():
-            raise corpus.DataUnavailable("COURSE_OFFLINE is set, so nothing was downloaded")
-        content = corpus._download(SOURCE)
+            raise ConnectionError("COURSE_OFFLINE is set, so nothing was downloaded")
+        content = download(SOURCE)
         table = _parse(content)
-    except (corpus.DataUnavailable, zipfile.BadZipFile, *corpus.UNREADABLE) as error:
+    except UNREADABLE as error:
         warnings.warn(
             "The abalone file is not at hand, and a STAND-IN takes its place: animals that are "
             "made up from published summary statistics. All tables and pictures say so.\n"
@@ -173,7 +173,7 @@ def _read_zip(path: Path) -> bytes:
         return archive.read("abalone.data")
 
 
-SOURCE = corpus.Source(
+SOURCE = Source(
     name="UCI",
     url="https://archive.ics.uci.edu/static/public/1/abalone.zip",
     checksum="sha256:755a6a67c5b266961a3f149ea13be2cfb6e6c727e48cee3c83bc0b4526210ee4",

@@ -182,6 +182,22 @@ def test_sum_of_rows_has_the_gradient_of_embedding_bag():
     torch.testing.assert_close(grad.to_dense(), expected)
 
 
+def test_sum_of_rows_counts_beyond_32_bits():
+    vocab_size, batch_size = 40_000, 1 << 16  # vocabulary times batch is above 2**31
+    offsets = torch.arange(batch_size + 1, dtype=torch.int32)
+    ids = vocab_size - 1 - offsets[:-1] % 3
+    weight = torch.zeros(vocab_size, 1, requires_grad=True)
+    models.SumOfRows.apply(weight, ids, offsets).sum().backward()
+    assert weight.grad.to_dense()[-4:, 0].tolist() == [0, 21_845, 21_845, 21_846]
+
+
+def test_sum_of_rows_of_nothing_has_no_gradient():
+    weight = torch.zeros(VOCAB, 3, requires_grad=True)
+    nothing = torch.zeros(0, dtype=torch.int32), torch.zeros(3, dtype=torch.int32)
+    models.SumOfRows.apply(weight, *nothing).sum().backward()
+    assert weight.grad._nnz() == 0
+
+
 # --- explaining a prediction --------------------------------------------------------------
 
 VOCABULARY = Vocabulary(["good", "bad", "not", "film"])
