@@ -44,7 +44,8 @@ def describe_runtime(device: torch.device) -> str:
     elif device.type == "mps":
         hardware = "GPU: Apple's (MPS)"
     else:
-        hardware = f"no GPU, {torch.get_num_threads()} CPU threads"
+        threads = torch.get_num_threads()
+        hardware = f"no GPU, {threads} CPU thread{'s' if threads > 1 else ''}"
     versions = (
         f"Python {platform.python_version()}, PyTorch {torch.__version__}, NumPy {np.__version__}"
     )
