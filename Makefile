@@ -9,7 +9,9 @@ WORKERS ?= 2
 
 # notebooks run in their own folder, so a relative data folder is made absolute here
 ifdef COURSE_DATA
-export COURSE_DATA := $(abspath $(COURSE_DATA))
+ABSOLUTE := import os, sys; print(os.path.abspath(os.path.expanduser(sys.argv[1])))
+override COURSE_DATA := $(shell $(PYTHON) -c '$(ABSOLUTE)' '$(COURSE_DATA)')
+export COURSE_DATA
 endif
 export TOKENIZERS_PARALLELISM := false
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
@@ -20,7 +22,7 @@ help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
 $(INSTALLED): requirements.txt requirements-dev.txt constraints.txt pyproject.toml
-	@$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(v < (3, 11) and f'Python 3.11 or later is needed, this is {v.major}.{v.minor}: make PYTHON=python3.12 run')"
+	@$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(not (3, 11) <= v[:2] <= (3, 13) and f'Python 3.11 to 3.13 is needed, this is {v.major}.{v.minor}: make PYTHON=python3.12 run')"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -c constraints.txt torch==2.13.0
 	$(BIN)/pip install --quiet -c constraints.txt -r requirements-dev.txt -e .
@@ -56,7 +58,7 @@ bench: $(INSTALLED)  ## how fast, against what: one table (fastText only if it h
 	-$(BIN)/pip install --quiet --only-binary :all: -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks
 
-colab: $(INSTALLED)  ## rehearse Colab: one notebook, an empty folder, Colab's versions
+colab: $(INSTALLED)  ## rehearse Colab: each notebook alone in an empty folder, Colab's versions
 	$(BIN)/python -m tools.rehearse_colab $(NOTEBOOKS)
 
 $(BROWSER): $(INSTALLED) requirements-browser.txt

@@ -71,8 +71,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=positive, default=3, help="rounds of each column")
     parser.add_argument("--quick", action="store_true", help="no naive Dataset, no growth")
-    parser.add_argument("--reviews", type=positive, help="a balanced sample instead of all")
-    parser.add_argument("--sizes", type=positive, nargs="+", default=SIZES, help="for the growth")
+    parser.add_argument("--reviews", type=even, help="a balanced sample instead of all")
+    parser.add_argument("--sizes", type=even, nargs="+", default=SIZES, help="for the growth")
     parser.add_argument("--output", type=Path, default=PROJECT / "build", help="folder")
     return parser.parse_args(arguments)
 
@@ -81,6 +81,13 @@ def positive(word: str) -> int:
     """Return a number from 1 up, for argparse."""
     if (number := int(word)) < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number
+
+
+def even(word: str) -> int:
+    """Return an even number from 2 up, for argparse: samples have as many of each class."""
+    if (number := positive(word)) % 2:
+        raise argparse.ArgumentTypeError(f"{number} is not even")
     return number
 
 

@@ -74,8 +74,8 @@ class EpochLoader:
         data = self.dataset.select(rows.epoch_order(len(self.dataset)))
         size = self.batch_size
         places = None if self.sparse else self._places(data)
-        # the only wait of an epoch: where each batch begins and ends in the ids
-        borders = [*data.offsets[::size].tolist(), int(data.offsets[-1])][: len(self) + 1]
+        # waits for the device, once an epoch: where each batch begins and ends in the ids
+        borders = [*data.offsets[::size].tolist(), len(data.ids)][: len(self) + 1]
         for batch in range(len(self)):
             samples = slice(batch * size, min((batch + 1) * size, len(data)))
             ids = slice(borders[batch], borders[batch + 1])
@@ -182,7 +182,9 @@ def new_rows() -> list[DeviceRow]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure every row on the device; print a table and write JSON."""
     parser = argparse.ArgumentParser(prog="benchmarks.gpu", description=__doc__.splitlines()[0])
-    parser.add_argument("--device", default="cuda", help="cpu tests the same code")
+    parser.add_argument(
+        "--device", default="cuda", choices=("cuda", "cpu"), help="cpu tests the same code"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--reviews", type=int, help="a balanced sample instead of all")
     parser.add_argument("--output", type=Path, default=PROJECT / "build", help="folder")

@@ -308,10 +308,9 @@ def machine_line(machine: dict, rows: dict[str, dict]) -> str:
     threads = {row["threads"] for row in rows.values() if row["threads"]}
     versions = ", ".join(f"{name} {found}" for name, found in machine["versions"].items())
     memory = machine["memory_bytes"]
+    size = f"{memory / 2**30:.0f} GiB, " if memory else ""
     return (
         f"{machine['processor']}, {machine['cores']} cores, "
         f"{'/'.join(map(str, sorted(threads)))} threads, "
-        f"{memory / 2**30:.0f} GiB, "
-        * bool(memory)
-        + f"Python {machine['python']}, {versions}, {machine['date']}"
+        f"{size}Python {machine['python']}, {versions}, {machine['date']}"
     )

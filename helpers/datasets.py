@@ -91,8 +91,10 @@ class BagOfWordsDataset(Dataset):
         """Return the reviews at `indices`, in that order, as a data set.
 
         Negative indices count from the end, as in ``dataset[-1]``; one that is out of
-        range raises IndexError.
+        range raises IndexError (on the CPU; a GPU stops with an error of its own). A mask
+        or anything else but whole numbers raises TypeError.
         """
+        _check_indices(indices)
         indices = torch.as_tensor(indices, dtype=torch.int64, device=self.ids.device)
         labels = self.labels[indices]
         indices = indices.remainder(len(self))  # -1 is the last review
@@ -126,6 +128,18 @@ class BagOfWordsDataset(Dataset):
     def nbytes(self) -> int:
         """Bytes that the data set holds."""
         return self.ids.nbytes + self.offsets.nbytes + self.labels.nbytes
+
+
+def _check_indices(indices: Sequence[int] | Tensor) -> None:
+    if hasattr(indices, "dtype"):
+        kind = str(indices.dtype)
+    else:
+        kind = next((type(i).__name__ for i in indices if isinstance(i, bool | float)), "int")
+    if len(indices) and "int" not in kind:
+        raise TypeError(
+            f"select takes the positions of reviews, got {kind}. A mask becomes positions by "
+            "mask.nonzero().flatten()."
+        )
 
 
 def _check_shapes(dataset: BagOfWordsDataset) -> None:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 CONNECT_SECONDS = 10.0  # to reach a server
 READ_SECONDS = 30.0  # without a single byte
-DOWNLOAD_SECONDS = 900.0  # for a whole file
+DOWNLOAD_SECONDS = 900.0  # for a whole file, each time it is tried
 DOWNLOAD_RETRIES = 1  # after a connection that broke or bytes that were wrong
 
 #: what reading a damaged or foreign file, or a failed download, may raise

@@ -229,7 +229,7 @@ ADAPTERS: dict[type, type[LoRALinear]] = {nn.Linear: LoRALinear, BagLinear: LoRA
 
 def layer_names(model: nn.Module) -> list[str]:
     """Names of the layers of `model` that can take an adapter and have none yet."""
-    inside = tuple(f"{name}." for name in adapters(model))
+    inside = tuple(f"{name}." if name else "" for name in adapters(model))
     return [
         name
         for name, layer in model.named_modules()
@@ -293,11 +293,13 @@ def merge_adapters(model: nn.Module) -> nn.Module:
     Raises
     ------
     ValueError
-        If there are no adapters.
+        If there are no adapters, or `model` is itself an adapted layer.
     RuntimeError
         If one of them is merged already or disabled. The model is then as it was.
     """
     layers = _require_adapters(model)
+    if "" in layers:
+        raise ValueError("The model is itself an adapted layer: call its merge() instead.")
     for name, layer in layers.items():
         if layer.merged or not layer.enabled:
             state = "merged already" if layer.merged else "disabled"

@@ -218,7 +218,7 @@ def word_contributions(
 
 
 def _copy_parameters(source: nn.Module, twin: nn.Module) -> nn.Module:
-    twin = twin.to(source.output.weight.device)
+    twin = twin.to(source.output.weight)  # its device and type
     with torch.no_grad():
         twin.hidden.weight.copy_(source.hidden.weight.T)
         twin.hidden.bias.copy_(source.hidden.bias)

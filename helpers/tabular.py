@@ -513,7 +513,17 @@ def paired_interval(new: Sequence[float], old: Sequence[float]) -> tuple[float, 
     mean, half_width : float
         Mean difference, and half of its 95 % interval after Student's t: the truth is
         taken to lie between mean - half_width and mean + half_width.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many scores in both, or fewer than two.
     """
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError(
+            f"An interval takes scores of the same splits, two at least, got {len(new)} new and "
+            f"{len(old)} old ones."
+        )
     differences = np.subtract(new, old)
     error = differences.std(ddof=1) / np.sqrt(len(differences))
     return differences.mean(), stats.t.ppf(0.975, len(differences) - 1) * error

@@ -83,6 +83,11 @@ def _check_shapes(logits: Tensor, targets: Tensor) -> None:
             f"{tuple(logits.shape)} and {tuple(targets.shape)}. Does a squeeze() without an axis "
             "drop the batch axis of a batch of one?"
         )
+    if logits.ndim == 2 and logits.shape[1] == 1:
+        raise ValueError(
+            f"One logit a sample has the shape [batch], got {tuple(logits.shape)}: end the model "
+            "with squeeze(1). Cross-entropy over a single class is always 0."
+        )
 
 
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:

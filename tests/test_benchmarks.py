@@ -462,3 +462,18 @@ def test_the_process_that_starts_the_rows_stays_small() -> None:
     code = "import benchmarks.__main__, sys; sys.exit('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=process.PROJECT, timeout=60, check=False)
     assert run.returncode == 0
+
+
+@pytest.mark.parametrize("memory", [None, 24 * 2**30])
+def test_the_machine_line_needs_no_memory_size(memory: int | None) -> None:
+    found = machine.describe() | {"memory_bytes": memory}
+    line = report.machine_line(found, {"bag": {"threads": 2}})
+    assert line.startswith(f"{found['processor']}, ")
+    assert ("24 GiB" in line) == bool(memory)
+
+
+@pytest.mark.parametrize("option", ["--reviews", "--sizes"])
+def test_odd_sizes_are_refused_at_once(option: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        bench.parse([option, "7"])
+    assert "7 is not even" in capsys.readouterr().err

@@ -471,3 +471,15 @@ def test_full_disk_costs_only_a_warning(tmp_path, file_size_limit):
     with file_size_limit(1_000):
         assert_encoded_with_one_warning(tmp_path)
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "indices",
+    [torch.tensor([True, False]), np.array([True, False]), [True, False], [0.0, 1.0]],
+    ids=["tensor-mask", "array-mask", "list-mask", "floats"],
+)
+def test_select_refuses_what_is_no_position(indices):
+    data = datasets.encode(Reviews(("good film", "bad film"), (1, 0)), Vocabulary(["film"]))
+    with pytest.raises(TypeError, match=r"positions of reviews, got .*(bool|float)"):
+        data.select(indices)
+    assert data.select(np.array([1, 0])).labels.tolist() == [0, 1]

@@ -56,11 +56,25 @@ def test_points_are_lost_where_the_mistakes_are_and_nowhere_else(tmp_path: Path,
     assert "waits for your answer" in (tmp_path / "out" / NAME / "blank.html").read_text("utf-8")
 
 
+def hand_in_twice(folder: Path) -> None:
+    folder.mkdir()
+    for name in (f"{NAME}.ipynb", f"Copy_of_{NAME}.ipynb"):
+        (folder / name).touch()
+
+
+def test_a_copy_from_colab_is_found_under_its_name(tmp_path: Path) -> None:
+    copy = tmp_path / "ada" / f"Copy_of_{NAME}.ipynb"
+    copy.parent.mkdir()
+    copy.touch()
+    assert grade.find_submissions(tmp_path, NAME) == {"ada": copy}
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda folder: None, "holds no folders"),
         (lambda folder: (folder / "ada").mkdir(), "Not there"),
+        (lambda folder: hand_in_twice(folder / "ada"), "Which one"),
     ],
 )
 def test_a_folder_without_submissions_is_refused(make, words, tmp_path: Path, capsys) -> None:

@@ -536,3 +536,11 @@ def test_a_whole_model_with_adapters_is_saved_and_loaded(tmp_path: Path) -> None
     nn.init.zeros_(other.hidden.base.weight)
     training.load_weights(other, tmp_path / "model.pt")
     assert torch.equal(other(inputs), model(inputs))
+
+
+def test_an_adapted_layer_itself_takes_no_second_adapter_and_has_a_merge_of_its_own() -> None:
+    layer = lora.LoRALinear(nn.Linear(3, 2), r=1, alpha=1)
+    assert lora.layer_names(layer) == []
+    with pytest.raises(ValueError, match=r"call its merge\(\)"):
+        lora.merge_adapters(layer)
+    assert not layer.merged

@@ -243,3 +243,9 @@ def test_word_contributions_of_a_linear_network_are_what_leaving_a_word_out_take
 def test_word_contributions_refuses_several_outputs():
     with pytest.raises(ValueError, match="2 outputs"):
         models.word_contributions(models.OneHotMLP(5, 4, 2), VOCABULARY, "good")
+
+
+def test_twins_keep_the_type_of_their_numbers():
+    model = models.OneHotMLP(VOCAB, 4).double()
+    assert models.to_sparse(model).hidden.weight.dtype == torch.float64
+    assert models.to_dense(models.to_sparse(model)).output.weight.dtype == torch.float64

@@ -8,12 +8,12 @@ import pytest
 from tools import set_address
 
 PROJECT = Path(__file__).resolve().parent.parent
-FILES = ["pyproject.toml", "README.md"]
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in FILES:
+    for name in set_address.DOCUMENTS:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(PROJECT / name, tmp_path / name)
     for edition in ("notebooks", "exercises"):
         shutil.copytree(PROJECT / edition, tmp_path / edition)

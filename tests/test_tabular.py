@@ -521,3 +521,9 @@ def test_paired_interval():
     mean, half = tabular.paired_interval(new, old)
     expected = stats.ttest_rel(new, old).confidence_interval(0.95)
     assert (mean - half, mean + half) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize(("new", "old"), [([0.8], [0.7]), ([0.8, 0.7, 0.9], [0.7]), ([], [])])
+def test_paired_interval_needs_pairs(new, old):
+    with pytest.raises(ValueError, match="two at least"):
+        tabular.paired_interval(new, old)

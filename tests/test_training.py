@@ -119,6 +119,12 @@ def test_loss_refuses_shapes_that_do_not_fit(logits: tuple, targets: tuple) -> N
         training.classification_loss(torch.zeros(logits), torch.zeros(targets, dtype=torch.int64))
 
 
+def test_loss_refuses_one_logit_in_a_column() -> None:
+    """Cross-entropy over one class is 0, so all would seem right."""
+    with pytest.raises(ValueError, match=r"squeeze\(1\)"):
+        training.classification_loss(torch.zeros(3, 1), torch.zeros(3, dtype=torch.int64))
+
+
 @pytest.mark.parametrize(("count", "num_outputs"), SHAPES)
 def test_predicted_classes_are_the_most_probable(count: int, num_outputs: int) -> None:
     logits = samples(count, num_outputs)[0]

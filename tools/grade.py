@@ -42,18 +42,26 @@ class CannotGrade(RuntimeError):  # noqa: N818 - it names what happened
 def find_submissions(folder: Path, name: str) -> dict[str, Path]:
     """Return the submitted notebook of each student.
 
+    Words before its name do no harm, as in Colab's ``Copy_of_00_pytorch_primer.ipynb``.
+
     Raises
     ------
     CannotGrade
-        If the folder does not exist, is empty, or a student's folder lacks the notebook.
+        If the folder does not exist, is empty, or a student's folder has not one notebook
+        of that name.
     """
-    students = sorted(path for path in folder.glob("*") if path.is_dir())
+    students = sorted(path for path in folder.glob("[!._]*") if path.is_dir())
     if not students:
         raise CannotGrade(f"{folder} holds no folders: expected {folder}/STUDENT/{name}.ipynb")
-    submissions = {path.name: path / f"{name}.ipynb" for path in students}
-    if missing := [str(path) for path in submissions.values() if not path.exists()]:
+    found = {
+        path: sorted(file for file in path.glob(f"*{name}.ipynb") if not file.name.startswith("."))
+        for path in students
+    }
+    if missing := [f"{path}/{name}.ipynb" for path, files in found.items() if not files]:
         raise CannotGrade(f"Not there: {', '.join(missing)}")
-    return submissions
+    if several := [str(file) for files in found.values() if len(files) > 1 for file in files]:
+        raise CannotGrade(f"Which one is to be graded? Keep only that: {', '.join(several)}")
+    return {path.name: files[0] for path, files in found.items()}
 
 
 def grade(

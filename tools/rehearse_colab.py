@@ -139,7 +139,20 @@ class Colab:
         with tempfile.TemporaryDirectory() as empty:
             alone = Path(empty) / path.name
             shutil.copyfile(path, alone)
-            printed = run([self.python, "-c", INSIDE, str(alone)], self.environment(), Path(empty))
+            try:
+                command = [self.python, "-c", INSIDE, str(alone)]
+                printed = run(command, self.environment(), Path(empty))
+            finally:
+                new, changed = self.restore()
+        if changed:
+            raise Failed(f"{path} changed packages of Colab: {changed}")
+        if COURSE not in new:
+            raise Failed(f"{path} did not install the course")
+        (result,) = [line for line in printed.splitlines() if line.startswith("RESULT ")]
+        return json.loads(result.removeprefix("RESULT ")) | {"installed": ", ".join(new)}
+
+    def restore(self) -> tuple[list[str], dict[str, tuple[str, str | None]]]:
+        """Remove what a notebook has installed; return its names, and what it has changed."""
         after = self.versions()
         changed = {
             name: (version, after.get(name))
@@ -148,12 +161,7 @@ class Colab:
         }
         if new := sorted(after.keys() - self.shipped.keys()):
             run([self.python, "-m", "pip", "uninstall", "--yes", *new], _clean(), self.folder)
-        if changed:
-            raise Failed(f"{path} changed packages of Colab: {changed}")
-        if COURSE not in new:
-            raise Failed(f"{path} did not install the course")
-        (result,) = [line for line in printed.splitlines() if line.startswith("RESULT ")]
-        return json.loads(result.removeprefix("RESULT ")) | {"installed": ", ".join(new)}
+        return new, changed
 
 
 def _clean() -> dict[str, str]:

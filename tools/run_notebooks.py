@@ -3,7 +3,8 @@
     python tools/run_notebooks.py                 # all of notebooks/, into build/
     python tools/run_notebooks.py --store 01 02   # renew the outputs stored in notebooks/
 
-The executed copies and an HTML page of each land in build/, with an index.html.
+The executed copies and an HTML page of each land in build/, with an index.html if all are
+run.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from tabulate import tabulate
 
 PROJECT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 1_800
+PROGRESS_BAR = re.compile(r"%\||\[\d\d:\d\d")  # of tqdm, with and without a known total
 
 #: JupyterLab's page without scripts from the net, and with what a narrow screen needs
 PAGE = """
@@ -119,7 +121,7 @@ def without_progress_bars(notebook: nbformat.NotebookNode) -> nbformat.NotebookN
         for output in cell.outputs:
             if output.get("name") != "stderr":
                 kept.append(output)
-            elif any("%|" not in line and "it [" not in line for line in _lines(output.text)):
+            elif not all(PROGRESS_BAR.search(line) for line in _lines(output.text)):
                 raise CellFailed(f"cell {cell.id!r} wrote to stderr:\n{output.text}")
         cell.outputs = _joined(kept)
     notebook.metadata = {

@@ -3,7 +3,8 @@
     python -m tools.set_address https://github.com/OWNER/NAME
 
 The address stands in pyproject.toml (project.urls, Repository). This replaces it there, in
-README.md and in the notebooks of both editions. Without an argument it prints the address.
+README.md, docs/teachers.md and CITATION.cff, and in the notebooks of both editions. Without an
+argument it prints the address.
 """
 
 import argparse
@@ -13,6 +14,8 @@ import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
+#: the files besides the notebooks that name the address
+DOCUMENTS = ("pyproject.toml", "README.md", "docs/teachers.md", "CITATION.cff")
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 
@@ -60,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    files = [options.project / "pyproject.toml", options.project / "README.md"]
+    files = [options.project / name for name in DOCUMENTS]
     for folder in ("notebooks", "exercises"):
         files += sorted((options.project / folder).glob("*.ipynb"))
     for path in files:
