@@ -652,12 +652,13 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, file_size_limit) -> Non
     [
         ("cuda", True, ["GPU: Test GPU"]),
         ("mps", False, ["GPU: Apple's (MPS)"]),
-        ("cpu", False, ["no GPU", "CPU threads"]),
+        ("cpu", False, ["no GPU, 2 CPU threads"]),
         ("cpu", True, ["no GPU", "Runtime → Change runtime type → T4 GPU"]),
     ],
 )
 def test_the_runtime_is_described(device, on_colab, words, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Test GPU")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     if on_colab:
         monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
     text = training.describe_runtime(torch.device(device))
@@ -665,3 +666,8 @@ def test_the_runtime_is_described(device, on_colab, words, monkeypatch) -> None:
     assert all(word in text for word in words)
     assert ("Change runtime type" in text) is (on_colab and device == "cpu")
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_single_thread_is_one_thread(monkeypatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert training.describe_runtime(torch.device("cpu")).endswith("no GPU, 1 CPU thread")
