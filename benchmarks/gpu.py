@@ -36,6 +36,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks import machine, rows
+from benchmarks.__main__ import even, positive
 from benchmarks.process import PROJECT
 from benchmarks.rows import BATCH_SIZE, HIDDEN_SIZE, LR, NUM_EPOCHS, VALIDATION_SIZE
 from helpers import corpus, datasets, models, training
@@ -185,8 +186,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--device", default="cuda", choices=("cuda", "cpu"), help="cpu tests the same code"
     )
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--reviews", type=int, help="a balanced sample instead of all")
+    parser.add_argument("--rounds", type=positive, default=5)
+    parser.add_argument("--reviews", type=even, help="a balanced sample instead of all")
     parser.add_argument("--output", type=Path, default=PROJECT / "build", help="folder")
     options = parser.parse_args(arguments)
     device = torch.device(options.device)

@@ -94,8 +94,9 @@ class BagOfWordsDataset(Dataset):
         range raises IndexError (on the CPU; a GPU stops with an error of its own). A mask
         or anything else but whole numbers raises TypeError.
         """
+        indices = torch.as_tensor(indices, device=self.ids.device)
         _check_indices(indices)
-        indices = torch.as_tensor(indices, dtype=torch.int64, device=self.ids.device)
+        indices = indices.to(torch.int64)
         labels = self.labels[indices]
         indices = indices.remainder(len(self))  # -1 is the last review
         starts = self.offsets[indices]  # [batch]
@@ -130,15 +131,11 @@ class BagOfWordsDataset(Dataset):
         return self.ids.nbytes + self.offsets.nbytes + self.labels.nbytes
 
 
-def _check_indices(indices: Sequence[int] | Tensor) -> None:
-    if hasattr(indices, "dtype"):
-        kind = str(indices.dtype)
-    else:
-        kind = next((type(i).__name__ for i in indices if isinstance(i, bool | float)), "int")
-    if len(indices) and "int" not in kind:
+def _check_indices(indices: Tensor) -> None:
+    if indices.numel() and (indices.is_floating_point() or indices.dtype == torch.bool):
         raise TypeError(
-            f"select takes the positions of reviews, got {kind}. A mask becomes positions by "
-            "mask.nonzero().flatten()."
+            f"select takes the positions of reviews, got {indices.dtype}. A mask becomes "
+            "positions by mask.nonzero().flatten()."
         )
 
 

@@ -73,8 +73,8 @@ class SumOfRows(torch.autograd.Function):
         pairs = np.sort(ids * integer(batch_size) + reviews)  # by token, then by review
         tokens, reviews = np.divmod(pairs, batch_size)
         starts = np.flatnonzero(np.diff(tokens, prepend=integer(-1)))  # where a token begins
-        bags = torch.from_numpy(reviews), torch.from_numpy(starts.astype(reviews.dtype))
-        rows = F.embedding_bag(bags[0], grad, bags[1], mode="sum")  # [distinct tokens, hidden]
+        reviews, offsets = map(torch.from_numpy, (reviews, starts.astype(reviews.dtype)))
+        rows = F.embedding_bag(reviews, grad, offsets, mode="sum")  # [distinct tokens, hidden]
         gradient = torch.sparse_coo_tensor(
             tokens[None, starts], rows, ctx.weight_shape, is_coalesced=True, check_invariants=False
         )

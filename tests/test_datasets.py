@@ -475,8 +475,8 @@ def test_full_disk_costs_only_a_warning(tmp_path, file_size_limit):
 
 @pytest.mark.parametrize(
     "indices",
-    [torch.tensor([True, False]), np.array([True, False]), [True, False], [0.0, 1.0]],
-    ids=["tensor-mask", "array-mask", "list-mask", "floats"],
+    [torch.tensor([True, False]), np.array([True, False]), [True, False], [np.True_], [0.0, 1.0]],
+    ids=["tensor-mask", "array-mask", "list-mask", "numpy-bools", "floats"],
 )
 def test_select_refuses_what_is_no_position(indices):
     data = datasets.encode(Reviews(("good film", "bad film"), (1, 0)), Vocabulary(["film"]))

@@ -69,6 +69,14 @@ def test_a_copy_from_colab_is_found_under_its_name(tmp_path: Path) -> None:
     assert grade.find_submissions(tmp_path, NAME) == {"ada": copy}
 
 
+def test_what_is_no_student_is_passed_over_but_every_student_counts(tmp_path: Path) -> None:
+    for name in (".ipynb_checkpoints", "__MACOSX", "_ada", "grace"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{NAME}.ipynb").touch()
+        (tmp_path / name / f"._{NAME}.ipynb").touch()
+    assert grade.find_submissions(tmp_path, NAME).keys() == {"_ada", "grace"}
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

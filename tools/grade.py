@@ -50,7 +50,10 @@ def find_submissions(folder: Path, name: str) -> dict[str, Path]:
         If the folder does not exist, is empty, or a student's folder has not one notebook
         of that name.
     """
-    students = sorted(path for path in folder.glob("[!._]*") if path.is_dir())
+    foreign = (".", "__MACOSX")  # what JupyterLab and archives leave beside the students
+    students = sorted(
+        path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(foreign)
+    )
     if not students:
         raise CannotGrade(f"{folder} holds no folders: expected {folder}/STUDENT/{name}.ipynb")
     found = {
