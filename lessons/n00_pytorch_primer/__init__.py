@@ -1,0 +1,1 @@
+"""Notebook 00 · PyTorch in one sitting."""

@@ -1,0 +1,1 @@
+"""Notebook 02 · The Dataset, and making it fast."""

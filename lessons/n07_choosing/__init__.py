@@ -1,0 +1,1 @@
+"""Notebook 07 · Choosing: rate, tokeniser, honest held-out sets."""

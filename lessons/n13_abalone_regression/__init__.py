@@ -1,0 +1,1 @@
+"""Notebook 13 · Tabular data: abalone, regression."""

@@ -1,0 +1,38 @@
+"""Notebooks 09 and 10: their pictures."""
+
+import matplotlib
+import matplotlib.pyplot as plt
+
+from lessons.n09_lora_layer import pictures as n09
+from lessons.n10_lora_at_work import pictures as n10
+
+matplotlib.use("Agg")
+
+
+def test_low_rank_sum_states_the_sizes() -> None:
+    ax = n09.low_rank_sum(20_000, 200, 3, "title")
+    texts = " ".join(text.get_text() for text in ax.texts)
+    for size in ("200 × 20,000\n= 4,000,000", "200 × 3\n= 600", "3 × 20,000\n= 60,000"):
+        assert size in texts
+    assert len(ax.patches) == 3
+    assert ax.get_title() == "title"
+    plt.close()
+
+
+def test_every_run_draws_each_seed_in_its_settings_colour() -> None:
+    runs = {"a": [[0.5, 0.6], [0.7, 0.8]], "b": [[0.1, 0.2, 0.3]]}
+    ax = n10.every_run(runs, "title")
+    lines = ax.get_lines()
+    assert [list(line.get_ydata()) for line in lines] == [[0.5, 0.6], [0.7, 0.8], [0.1, 0.2, 0.3]]
+    assert [list(line.get_xdata()) for line in lines][2] == [1, 2, 3]
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert ax.get_ylabel() == "validation accuracy"
+    plt.close()
+
+
+def test_spectrum_is_logarithmic_and_counts_from_one() -> None:
+    ax = n10.spectrum({"a": [3.0, 0.1], "b": [1.0]}, "title")
+    assert ax.get_yscale() == "log"
+    assert list(ax.get_lines()[0].get_xdata()) == [1, 2]
+    plt.close()

@@ -1,0 +1,176 @@
+"""The answer checks against the tables beside this file: right, open and wrong answers."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from lessons.framework import Exercises, Open, require
+from tests.lessons import tables
+
+NAMES = sorted(module.name for module in pkgutil.iter_modules(tables.__path__))
+TABLES = {name: importlib.import_module(f"tests.lessons.tables.{name}") for name in NAMES}
+ROOMS = sorted(path.parent.name for path in Path("lessons").resolve().glob("n*/checks.py"))
+CHECKS = {
+    name: check
+    for room in ROOMS
+    for name, check in vars(importlib.import_module(f"lessons.{room}.checks").check).items()
+    if hasattr(check, "label")
+}
+
+
+def cases(attribute: str) -> list:
+    """Parametrise over one of the dictionaries of all tables."""
+    return [
+        pytest.param(CHECKS[check], answers, id=f"{name}-{check}-{number}")
+        for name, table in TABLES.items()
+        for check, several in getattr(table, attribute, {}).items()
+        for number, answers in enumerate(several)
+    ]
+
+
+TRAPS = [
+    pytest.param(
+        CHECKS[trap.check],
+        trap,
+        table.SECRETS[trap.check],
+        id=f"{name}-{trap.check}-{number}",
+    )
+    for name, table in TABLES.items()
+    for number, trap in enumerate(table.TRAPS)
+]
+EACH_CHECK = [
+    pytest.param(CHECKS[check], several[0], id=f"{name}-{check}")
+    for name, table in TABLES.items()
+    for check, several in table.RIGHT.items()
+]
+
+
+@pytest.fixture(autouse=True)
+def no_open_pictures() -> None:
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_has_right_and_wrong_answers_and_secrets(name: str) -> None:
+    table = TABLES[name]
+    assert set(table.RIGHT) == {trap.check for trap in table.TRAPS} == set(table.SECRETS)
+    assert set(table.RIGHT) <= set(CHECKS)
+    assert all(secrets and "" not in secrets for secrets in table.SECRETS.values())
+    assert all(trap.must_say for trap in table.TRAPS)
+
+
+@pytest.mark.parametrize(("check", "answers"), cases("RIGHT"))
+def test_right_answers_pass(check, answers, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    check(*answers)
+    assert capsys.readouterr().out == f"✓ {check.label}\n"
+
+
+@pytest.mark.parametrize(("check", "trap", "secrets"), TRAPS)
+def test_wrong_answers_are_refused_with_the_likely_mistake(
+    check, trap, secrets, capsys, monkeypatch
+) -> None:
+    check(*trap.answers)
+    line = capsys.readouterr().out
+    assert line.startswith(f"✗ {check.label}: ")
+    assert trap.must_say in line
+    assert not [secret for secret in secrets if secret in line]
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - Wrong, or the code's own error
+        check(*trap.answers)
+    assert not isinstance(raised.value, Open)
+
+
+@pytest.mark.parametrize("blank", [None, ...], ids=["none", "ellipsis"])
+@pytest.mark.parametrize(("check", "answers"), EACH_CHECK)
+def test_unanswered_exercises_wait(check, answers, blank, capsys, monkeypatch) -> None:
+    """A value is None or ...; a function is that, or gives it back."""
+    forms = [tuple(blank for _ in answers)]
+    if all(callable(answer) and not isinstance(answer, type) for answer in answers):
+        forms.append(tuple(lambda *_, **__: blank for _ in answers))
+    for form in forms:
+        monkeypatch.delenv("COURSE_STRICT", raising=False)
+        check(*form)
+        assert capsys.readouterr().out.startswith(f"… {check.label} waits for your answer.")
+        monkeypatch.setenv("COURSE_STRICT", "1")
+        with pytest.raises(Open):
+            check(*form)
+        capsys.readouterr()
+
+
+@pytest.mark.parametrize(("check", "answers"), cases("OPEN"))
+def test_other_unanswered_forms_wait(check, answers, capsys) -> None:
+    check(*answers)
+    assert capsys.readouterr().out.startswith(f"… {check.label} waits for your answer.")
+
+
+@pytest.mark.parametrize(("check", "answers"), EACH_CHECK)
+def test_a_check_leaves_the_readers_random_numbers_alone(check, answers, capsys) -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    check(*answers)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# --- the framework itself ----------------------------------------------------------------
+
+
+def some_checks() -> tuple[Exercises, list]:
+    exercise = Exercises()
+
+    def compare(answer: int) -> None:
+        require(answer == 1, "not one.")
+
+    return exercise, [exercise(label)(compare) for label in ("A.1", "A.2", "A.3")]
+
+
+def test_progress_counts_the_latest_verdicts(capsys) -> None:
+    exercise, (first, second, _) = some_checks()
+    exercise.progress()
+    first(1)
+    second(1)
+    second(2)
+    exercise.progress()
+    first(1)
+    second(1)
+    _(1)
+    exercise.progress()
+    lines = [line for line in capsys.readouterr().out.splitlines() if "checks pass" in line]
+    assert lines == [
+        "0 of 3 checks pass; open: A.1, A.2, A.3.",
+        "1 of 3 checks pass; wrong: A.2; open: A.3.",
+        "3 of 3 checks pass.",
+    ]
+
+
+def test_an_error_in_the_answer_is_a_wrong_answer_and_does_not_stop_the_notebook(capsys) -> None:
+    exercise = Exercises()
+    check = exercise("A.1")(lambda function: function())
+    check(lambda: 1 / 0)
+    assert "your code stopped with ZeroDivisionError" in capsys.readouterr().out
+    exercise.progress()
+    assert "wrong: A.1" in capsys.readouterr().out
+
+
+def test_a_label_is_given_once() -> None:
+    exercise, _ = some_checks()
+    with pytest.raises(ValueError, match=r"A\.1"):
+        exercise("A.1")
+
+
+@pytest.mark.parametrize("variable", ["COURSE_STRICT", "NBGRADER_EXECUTION"])
+@pytest.mark.parametrize(("value", "strict"), [("1", True), ("0", False), ("", False)])
+def test_what_makes_checks_strict(variable, value, strict, monkeypatch, capsys) -> None:
+    _, (check, *_) = some_checks()
+    monkeypatch.setenv(variable, value)
+    strict = strict or (variable == "NBGRADER_EXECUTION" and value == "0")
+    if strict:
+        with pytest.raises(AssertionError):
+            check(2)
+    else:
+        check(2)
