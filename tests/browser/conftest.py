@@ -39,7 +39,7 @@ else:
 def pytest_report_header() -> str:
     """Say where the screenshots go, or why there are no tests."""
     if sync_api is None:
-        return "no browser tests without Playwright: pip install -r requirements-browser.txt"
+        return "no browser tests without Playwright: make browser installs it"
     return f"screenshots: {SCREENSHOTS}"
 
 
