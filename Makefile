@@ -3,14 +3,24 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
 INSTALLED := $(VENV)/.installed
-BROWSER := $(VENV)/.browser
+OPTIONAL := $(VENV)/.optional
 WORKERS ?= 2
 
-# notebooks run in their own folder, so a relative data folder is made absolute here
-ifdef COURSE_DATA
+# The value of a variable as one word of the shell, whatever is in it; nothing if it is empty.
+quoted = $(if $(1),'$(subst ','\'',$(1))')
+given = $(call quoted,$(value $(1)))
+# The same for the name of a folder, made absolute.
 ABSOLUTE := import os, sys; print(os.path.abspath(os.path.expanduser(sys.argv[1])))
-override COURSE_DATA := $(shell $(PYTHON) -c '$(ABSOLUTE)' '$(COURSE_DATA)')
+absolute = $(if $(value $(1)),$(shell $(PYTHON) -c '$(ABSOLUTE)' $(call given,$(1))))
+
+# Notebooks run in their own folder, so a relative data folder is made absolute here.
+ifdef COURSE_DATA
+override COURSE_DATA := $(call absolute,COURSE_DATA)
+ifndef COURSE_DATA
+$(error COURSE_DATA cannot be read: $(PYTHON) did not run)
+endif
 export COURSE_DATA
 endif
 export TOKENIZERS_PARALLELISM := false
@@ -21,25 +31,39 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
+# An environment works only in the folder that it was made in, whose path the stamp holds: a
+# copied or moved folder begins again, else it would import the helpers of the original.
+HERE := $(shell pwd -P)
+MADE_IN := $(shell cat $(INSTALLED) 2>/dev/null)
+ifneq ($(MADE_IN),$(HERE))
+.PHONY: $(INSTALLED)
+CLEAR := --clear
+endif
+
 $(INSTALLED): requirements.txt requirements-dev.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(not (3, 11) <= v[:2] <= (3, 13) and f'Python 3.11 to 3.13 is needed, this is {v.major}.{v.minor}: make PYTHON=python3.12 run')"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -c constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet -c constraints.txt -r requirements-dev.txt -e .
+	$(PYTHON) -m venv $(CLEAR) $(VENV)
+	$(PIP) torch==2.13.0
+	$(PIP) -r requirements-dev.txt -e .
+	@pwd -P > $@
+
+$(OPTIONAL): $(INSTALLED) requirements-optional.txt
+	$(PIP) --only-binary :all: -r requirements-optional.txt
 	@touch $@
 
 run: $(INSTALLED)  ## execute every notebook; read the pages from build/index.html
 	$(BIN)/python tools/run_notebooks.py
 
 # Notebooks and tests run side by side, each on one thread. A notebook stays in one process.
-test: lint  ## ruff, pytest, and nbval: every notebook against its stored outputs
+test: lint  ## ruff, mypy, pytest, and nbval: every notebook against its stored outputs
 	OMP_NUM_THREADS=1 COURSE_OFFLINE=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup \
 		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 		notebooks tests
 
-lint: $(INSTALLED)  ## ruff alone
+lint: $(INSTALLED)  ## ruff and mypy alone
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check helpers tests tools benchmarks browser
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=.
@@ -48,28 +72,24 @@ exercises: $(INSTALLED)  ## derive the student edition, exercises/, from noteboo
 	$(BIN)/python -m tools.make_exercises
 
 grade: $(INSTALLED)  ## for teachers: make grade NOTEBOOK=01_vocabulary SUBMITTED=a/folder
-	$(BIN)/python -m tools.grade $(NOTEBOOK) $(SUBMITTED)
+	$(BIN)/python -m tools.grade $(call given,NOTEBOOK) $(call quoted,$(call absolute,SUBMITTED))
 
 store: $(INSTALLED)  ## for authors: run the notebooks and store their outputs
 	$(BIN)/python tools/run_notebooks.py --store $(NOTEBOOKS)
 	$(BIN)/python -m tools.make_exercises
 
 bench: $(INSTALLED)  ## how fast, against what: one table (fastText only if it has a wheel here)
-	-$(BIN)/pip install --quiet --only-binary :all: -r benchmarks/requirements.txt
+	-@$(MAKE) --no-print-directory $(OPTIONAL)
 	$(BIN)/python -m benchmarks
 
 colab: $(INSTALLED)  ## rehearse Colab: each notebook alone in an empty folder, Colab's versions
 	$(BIN)/python -m tools.rehearse_colab $(NOTEBOOKS)
 
-$(BROWSER): $(INSTALLED) requirements-browser.txt
-	$(BIN)/pip install --quiet -c constraints.txt -r requirements-browser.txt
-	@touch $@
-
-browser: $(BROWSER)  ## JupyterLab and the pages in a real Chromium; screenshots in build/browser
-	$(BIN)/pytest browser
+browser: $(OPTIONAL)  ## JupyterLab and the pages in a real Chromium; screenshots in build/browser
+	$(BIN)/pytest tests/browser
 
 address: $(INSTALLED)  ## for forks: make address REPOSITORY=https://github.com/OWNER/NAME
-	$(BIN)/python -m tools.set_address $(REPOSITORY)
+	$(BIN)/python -m tools.set_address $(call given,REPOSITORY)
 
 clean:  ## remove what the other targets made (not the data)
-	rm -rf $(VENV) build .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache *.egg-info
