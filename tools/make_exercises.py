@@ -21,6 +21,8 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearSolutions
 from traitlets.config import Config
 
+from helpers.storage import atomic_write
+
 PROJECT = Path(__file__).resolve().parent.parent
 GAP = "# Your answer here."
 STARS = re.compile(r"\*(★+)☆* · \d+ minutes\*")
@@ -59,7 +61,7 @@ def exercises_of(notebook: NotebookNode) -> dict[str, int]:
     """
     ids = [cell.id for cell in notebook.cells]
     stems = [name.removesuffix("-solution") for name in ids if name.endswith("-solution")]
-    points = {}
+    points: dict[str, int] = {}
     for stem in stems:
         if f"{stem}-check" not in ids:
             raise ValueError(f"exercise {stem} has no cell {stem}-check")
@@ -166,7 +168,8 @@ def main(arguments: list[str] | None = None) -> int:
     for path in orphans:
         path.unlink()
     for path in stale:
-        path.write_text(files[path], encoding="utf-8")
+        with atomic_write(path) as file:
+            file.write(files[path].encode())
     print(f"{len(files) // 2} notebooks: {len(stale)} files renewed, {len(orphans)} removed.")
     return 0
 

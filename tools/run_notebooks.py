@@ -25,6 +25,8 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from tabulate import tabulate
 
+from helpers.storage import atomic_write
+
 PROJECT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 1_800
 PROGRESS_BAR = re.compile(r"%\||\[\d\d:\d\d")  # of tqdm, with and without a known total
@@ -188,7 +190,9 @@ def _captioned(page: str) -> str:
     """Give each picture the caption that follows it ("Picture: ...") as its text alternative."""
     soup = BeautifulSoup(page, "html.parser")
     for picture in soup.select(".jp-RenderedImage img"):
-        caption = picture.find_next("em", string=re.compile("^Picture"))
+        caption = picture.find_next(
+            lambda tag: tag.name == "em" and tag.get_text().startswith("Picture")
+        )
         if caption is not None and caption.find_previous("img") is picture:
             picture["alt"] = caption.get_text()
     return str(soup)
@@ -223,6 +227,12 @@ def write_index(rows: list[tuple[str, str, float]], folder: Path) -> Path:
     return index
 
 
+def store(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write a notebook with its outputs over the one at `path`, whole or not at all."""
+    with atomic_write(path) as file:
+        file.write((nbformat.writes(notebook) + "\n").encode())
+
+
 def report_seconds(taken: dict[tuple[str, str], float], folder: Path, count: int = 12) -> None:
     """Write the seconds of every cell to seconds.csv, and print the slowest cells."""
     slowest = sorted(taken.items(), key=lambda item: -item[1])
@@ -252,14 +262,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"No notebook in {options.folder} fits {options.names}.", file=sys.stderr)
         return 2
     options.output.mkdir(parents=True, exist_ok=True)
-    rows, taken = [], {}
+    rows: list[tuple[str, str, float]] = []
+    taken: dict[tuple[str, str], float] = {}
     for position, path in enumerate(paths, start=1):
         print(f"[{position}/{len(paths)}] {path.name}", flush=True)
         start = time.perf_counter()
         try:
             notebook, cell_seconds = execute(path)
             if options.store:
-                nbformat.write(without_progress_bars(notebook), path)
+                store(without_progress_bars(notebook), path)
         except CellFailed as error:
             print(f"\n{error}", file=sys.stderr)
             return 1

@@ -13,9 +13,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+from helpers.storage import atomic_write
+
 PROJECT = Path(__file__).resolve().parent.parent
-#: the files besides the notebooks that name the address
-DOCUMENTS = ("pyproject.toml", "README.md", "docs/teachers.md", "CITATION.cff")
+#: the files besides the notebooks that name the address; the one it is read from comes last, so
+#: that what was interrupted can be called again
+DOCUMENTS = ("README.md", "docs/teachers.md", "CITATION.cff", "pyproject.toml")
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 
@@ -63,14 +66,15 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    files = [options.project / name for name in DOCUMENTS]
-    for folder in ("notebooks", "exercises"):
-        files += sorted((options.project / folder).glob("*.ipynb"))
+    editions = (options.project / "notebooks", options.project / "exercises")
+    files = [path for folder in editions for path in sorted(folder.glob("*.ipynb"))]
+    files += [options.project / name for name in DOCUMENTS]
     for path in files:
         text = path.read_text(encoding="utf-8")
         renewed = re.sub(rf"(github(?:\.com)?/){re.escape(old)}(?![\w.-])", rf"\g<1>{new}", text)
         if renewed != text:
-            path.write_text(renewed, encoding="utf-8")
+            with atomic_write(path) as file:
+                file.write(renewed.encode())
     print(f"https://github.com/{old} is now https://github.com/{new}, in {len(files)} files.")
     return 0
 
