@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.files import data_folder
+from helpers.storage import data_folder
 
 #: cells with this tag depend on a data file: compared only where the file is at hand
 NEEDS = {

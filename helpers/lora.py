@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from helpers.datasets import Bags
-from helpers.models import BagLinear, load_tensors, save_tensors
+from helpers.models import BagLinear
+from helpers.storage import load_tensors, save_tensors
 
 
 class LowRankUpdate(nn.Module):

@@ -1,14 +1,10 @@
 """The one-hidden-layer MLP on a bag of words, and its sparse twin.
 
 `SparseOneHotMLP` is taught in notebook 02 (why it is equal, and fast) and `OneHotMLP`
-in notebook 04. Both hold the same parameters and give the same logits. Parameters of any
-model go to disk and back by `save_tensors` and `load_tensors`.
+in notebook 04. Both hold the same parameters and give the same logits.
 """
 
-import io
 import math
-import zipfile
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +13,6 @@ from torch import Tensor, nn
 
 from helpers import text
 from helpers.datasets import Bags
-from helpers.files import atomic_write, reason
 from helpers.text import Tokenizer, Vocabulary
 
 
@@ -90,8 +85,8 @@ class BagLinear(nn.Module):
         As in ``nn.Linear``, and initialised like it. `weight` is stored transposed,
         [in_features, out_features], so that a token's row lies in one piece.
     sparse_grad : bool
-        On the CPU, give `weight` a sparse gradient (for SGD without momentum and
-        weight decay, many times faster); False gives a dense one, for any optimizer.
+        On the CPU, give `weight` a sparse gradient, which makes SGD many times faster.
+        Adam, momentum, weight decay and ``clip_grad_norm_`` need a dense one: False.
     """
 
     def __init__(self, in_features: int, out_features: int, sparse_grad: bool = True) -> None:
@@ -197,23 +192,30 @@ def word_contributions(
 
     Raises
     ------
+    TypeError
+        If a layer of `model` has an adapter.
     ValueError
         If `model` has more than one output.
     """
+    if not isinstance(model.hidden, nn.Linear | BagLinear) or type(model.output) is not nn.Linear:
+        raise TypeError(
+            "word_contributions reads the weights of plain layers, but this model has adapters. "
+            "Give it lora.merge_adapters(copy.deepcopy(model))."
+        )
     if model.output.out_features != 1:
         raise ValueError(
             f"word_contributions explains one logit, but this model has "
             f"{model.output.out_features} outputs."
         )
-    codes = list(dict.fromkeys(vocabulary.encode(tokenizer(review))))
+    ids = list(dict.fromkeys(vocabulary.encode(tokenizer(review))))
     sparse = isinstance(model.hidden, BagLinear)
     weight = model.hidden.weight if sparse else model.hidden.weight.T  # [vocab, hidden]
-    rows = weight[torch.tensor(codes, dtype=torch.int64, device=weight.device)]  # [words, hidden]
+    rows = weight[torch.tensor(ids, dtype=torch.int64, device=weight.device)]  # [words, hidden]
     active = rows.sum(dim=0) + model.hidden.bias > 0  # [hidden]
     slopes = active * model.output.weight[0]  # [hidden]
     contributions = rows @ slopes  # [words]
     logit = contributions.sum() + model.hidden.bias @ slopes + model.output.bias[0]
-    words = vocabulary.decode(codes)
+    words = vocabulary.decode(ids)
     return torch.sigmoid(logit).item(), dict(zip(words, contributions.tolist(), strict=True))
 
 
@@ -224,31 +226,3 @@ def _copy_parameters(source: nn.Module, twin: nn.Module) -> nn.Module:
         twin.hidden.bias.copy_(source.hidden.bias)
         twin.output.load_state_dict(source.output.state_dict())
     return twin
-
-
-def save_tensors(tensors: dict[str, Tensor], path: str | Path) -> None:
-    """Write tensors by name, such as a model's parameters, to `path`, in one step."""
-    with atomic_write(Path(path)) as file:
-        torch.save(tensors, file)
-
-
-def load_tensors(path: str | Path) -> dict[str, Tensor]:
-    """Read what `save_tensors` wrote; the tensors come back on the CPU.
-
-    Raises
-    ------
-    OSError
-        If the file does not exist (FileNotFoundError) or cannot be read.
-    ValueError
-        If it is damaged, or holds anything else.
-    """
-    content = Path(path).read_bytes()
-    try:
-        if damaged := zipfile.ZipFile(io.BytesIO(content)).testzip():  # torch checks no checksums
-            raise ValueError(f"{damaged} is damaged")
-        tensors = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        if not isinstance(tensors, dict) or not all(map(torch.is_tensor, tensors.values())):
-            raise TypeError("it is not a dictionary of tensors")
-    except Exception as error:  # a damaged file can raise nearly anything, OSError included
-        raise ValueError(f"{path} does not hold saved parameters ({reason(error)})") from error
-    return tensors

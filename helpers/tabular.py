@@ -21,8 +21,15 @@ from scipy.special import expit
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
-from helpers.downloads import UNREADABLE, Source, download
-from helpers.files import data_folder, is_offline, keep_if_possible, reason
+from helpers.storage import (
+    UNREADABLE,
+    Source,
+    data_folder,
+    download,
+    is_offline,
+    keep_if_possible,
+    reason,
+)
 
 #: F = female, M = male, I = infant (not mature: its sex cannot be told yet)
 SEXES = ("F", "I", "M")
@@ -107,7 +114,7 @@ def load_abalone(folder: Path | None = None) -> Abalone:
     Parameters
     ----------
     folder : Path, optional
-        The data folder; `helpers.files.data_folder()` by default. The file is
+        The data folder; `helpers.storage.data_folder()` by default. The file is
         ``abalone/abalone.data`` in it; a download is kept there.
 
     Returns

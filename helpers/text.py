@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from helpers.files import atomic_write
+from helpers.storage import atomic_write
 
 Tokenizer = Callable[[str], list[str]]
 

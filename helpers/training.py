@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from helpers.models import load_tensors, save_tensors
+from helpers.storage import load_tensors, save_tensors
 
 
 def set_seed(seed: int) -> None:

@@ -29,7 +29,7 @@ from sqlalchemy.exc import SAWarning
 from tabulate import tabulate
 from traitlets.config import Config
 
-from helpers.files import atomic_write
+from helpers.storage import atomic_write
 from tools.make_exercises import PROJECT, exercises_of, gap_settings, mark, text_of
 
 CELL_SECONDS = 1_200

@@ -23,7 +23,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from helpers import downloads, files, tabular
+from helpers import storage, tabular
 from helpers.tabular import MEASUREMENTS, PUBLISHED, SEXES, StandInWarning, load_abalone, stand_in
 
 #: no warning but where one is expected
@@ -55,7 +55,7 @@ def original(monkeypatch) -> str:
 
 @pytest.fixture
 def real() -> tabular.Abalone:
-    if not (files.data_folder() / FILE).exists():
+    if not (storage.data_folder() / FILE).exists():
         pytest.skip("needs the real abalone file in the data folder")
     return load_abalone()
 
@@ -230,7 +230,7 @@ def offer(monkeypatch, original) -> Iterator[Callable]:
         monkeypatch.delenv("COURSE_OFFLINE", raising=False)
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.setenv(name, "*")
-        monkeypatch.setattr(downloads, "DOWNLOAD_RETRIES", 0)
+        monkeypatch.setattr(storage, "DOWNLOAD_RETRIES", 0)
 
         def serve(content: bytes, answer: Callable = whole) -> list[str]:
             server.content, server.answer = content, answer
@@ -296,7 +296,7 @@ def test_failed_download_gives_an_announced_stand_in(tmp_path, offer, content, a
 
 
 def test_slow_download_is_given_up(tmp_path, offer, monkeypatch):
-    monkeypatch.setattr(downloads, "DOWNLOAD_SECONDS", 0.2)
+    monkeypatch.setattr(storage, "DOWNLOAD_SECONDS", 0.2)
     offer(zipped(ORIGINAL), trickle)
     with announced("not finished after"):
         assert load_abalone(tmp_path).stand_in

@@ -32,15 +32,15 @@ import pyarrow.parquet
 import pytest
 
 import helpers
-from helpers import corpus, downloads
+from helpers import corpus, storage
 from helpers.corpus import DataUnavailable, Reviews, Source, balanced_sample, load_imdb, split
-from helpers.files import data_folder
+from helpers.storage import data_folder
 
 #: no warning but where one is expected
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
 HUGGING_FACE, STANFORD = corpus.TEST_SOURCES
-RETRIES = downloads.DOWNLOAD_RETRIES
+RETRIES = storage.DOWNLOAD_RETRIES
 
 REVIEWS = Reviews(
     (
@@ -210,7 +210,8 @@ def offer(monkeypatch) -> Callable[..., None]:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "*")
     monkeypatch.setattr(corpus, "DIGESTS", {"test": REVIEWS.digest})
-    monkeypatch.setattr(downloads, "DOWNLOAD_RETRIES", 0)
+    monkeypatch.setattr(storage, "DOWNLOAD_RETRIES", 0)
+    monkeypatch.setattr(storage, "CHUNK_BYTES", 64)
     return lambda *sources: monkeypatch.setattr(corpus, "TEST_SOURCES", sources)
 
 
@@ -298,7 +299,7 @@ def test_data_folder_is_the_default(server, offer, tmp_path, monkeypatch):
 
 # --- the test split: sources that do not ------------------------------------------------
 
-FAULTS = [(absent, "404"), (cut, "connection broke"), (corrupt, "does not match the known hash")]
+FAULTS = [(absent, "404"), (cut, "Connection broken"), (corrupt, "does not match the known hash")]
 
 
 @pytest.mark.parametrize(("fault", "reason"), FAULTS)
@@ -313,7 +314,7 @@ def test_faulty_source(server, offer, tmp_path, fault, reason):
 
 @pytest.mark.parametrize("fault", [fault for fault, _ in FAULTS])
 def test_passing_fault_is_retried(server, offer, tmp_path, monkeypatch, fault):
-    monkeypatch.setattr(downloads, "DOWNLOAD_RETRIES", RETRIES)
+    monkeypatch.setattr(storage, "DOWNLOAD_RETRIES", RETRIES)
     monkeypatch.setattr(pooch.core, "time", SimpleNamespace(sleep=lambda seconds: None))
     offer(server.source(STANFORD, ARCHIVE, fault, whole))
     assert_loaded_and_kept(tmp_path)
@@ -329,7 +330,7 @@ def test_passing_fault_is_retried(server, offer, tmp_path, monkeypatch, fault):
     ],
 )
 def test_slow_source_is_given_up(server, offer, tmp_path, monkeypatch, fault, limit, reason):
-    monkeypatch.setattr(downloads, limit, 0.3)
+    monkeypatch.setattr(storage, limit, 0.3)
     offer(server.source(HUGGING_FACE, PARQUET, fault))
     assert_unavailable(tmp_path, f"Hugging Face: .*{reason}")
     assert server.trickled < len(PARQUET)
@@ -337,7 +338,7 @@ def test_slow_source_is_given_up(server, offer, tmp_path, monkeypatch, fault, li
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what a full backlog does differs")
 def test_server_that_does_not_answer_the_connection(offer, tmp_path, monkeypatch):
-    monkeypatch.setattr(downloads, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(storage, "CONNECT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
         address = listener.getsockname()
         for _ in range(3):  # nobody accepts them, so the next one waits in vain

@@ -1,4 +1,4 @@
-"""`helpers.files`: a file appears whole or not at all."""
+"""`helpers.storage`: a file appears whole or not at all."""
 
 import errno
 import os
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import files
-from helpers.files import atomic_write, data_folder, is_offline
+from helpers import storage
+from helpers.storage import atomic_write, data_folder, is_offline
 
 
 def write(path: Path, content: bytes) -> None:
@@ -99,7 +99,7 @@ def test_data_folder_of_a_checkout_and_of_an_installed_copy(tmp_path, monkeypatc
         monkeypatch.setenv(name, value)
     project = tmp_path / "project"
     (project / "helpers").mkdir(parents=True)
-    monkeypatch.setattr(files, "__file__", str(project / "helpers" / "files.py"))
+    monkeypatch.setattr(storage, "__file__", str(project / "helpers" / "storage.py"))
     monkeypatch.chdir(tmp_path)
     assert data_folder() == Path.cwd() / "data"
     (project / "pyproject.toml").touch()
