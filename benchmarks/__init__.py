@@ -1,1 +1,1 @@
-"""How fast, against what: every row and every ratio measured in one run."""
+"""How fast, against what: one command, one table."""

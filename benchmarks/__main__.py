@@ -1,226 +1,102 @@
-"""Measure the course's speed claims: `make bench`, or ``python -m benchmarks``.
+"""Measure the course's speed side by side: `make bench`, or ``python -m benchmarks``.
 
-Every row of the table runs in a process of its own, which stays alive and is asked in
-turn: column by column, round by round, A B C A B C …, so that a machine that speeds up
-or slows down hits all rows alike. One process works at a time. A ratio is the median of
-the ratios round by round. Each process first does every task with a few reviews, to
-warm up.
-
-It takes about 10 minutes on two quiet cores, and 10 GB of memory at most (two dense
-caches live side by side). Nothing asserts on seconds; the exit status is 1 if a row
-failed, or if rows that are one computation trained to different losses.
+It takes about 6 minutes on two quiet cores, and 8 GB of memory at most (two dense caches
+live side by side). The exit status is 1 if a row failed.
 """
 
 import argparse
-import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from functools import partial
 
-from tabulate import tabulate
-from tqdm import tqdm
+import torch
 
-from benchmarks import machine, report
-from benchmarks.process import PROJECT, RowFailedError, RowUnavailableError, Worker
-from benchmarks.report import RowResult
-from helpers.files import atomic_write
+from benchmarks import machine, memory, others, race, rows
+from benchmarks.race import Row, Work
+from helpers.lora import LoRALinear
 
-#: the table's order; `benchmarks.others.ROWS` has the same names
-ROWS = (
-    "naive", "dense", "preloaded", "batches", "bag", "lora_formed", "lora_thin", "lora_bag",
-    "sklearn", "fasttext", "torchtext",
-)  # fmt: skip
-ONCE = ("naive",)  # too slow for more than one round
-#: rows whose five epochs take long: once, too; the others twice, which is steady enough
-FINISH_ONCE = ("naive", "dense", "preloaded", "batches")
-FINISH_ROUNDS = 2
-TRAIN_FACTOR = 3  # an epoch is short, and most claims are about it: three times the rounds
-SIZES = (1_000, 5_000, 25_000, 100_000, 250_000)
-ONCE_FROM = 100_000  # sizes that are long enough to be measured once
+QUICK_REVIEWS, QUICK_ROUNDS = 600, 2
+
+DENSE, INDEXED = "dense float32 cache", "dense float32 cache, indexed"
+IDS, BAG = "token ids, dense batches", "token ids, embedding bag"
+SKLEARN = "scikit-learn"
+
+train_dense = partial(rows.train, rows.cached_batches, rows.mlp)
+train_indexed = partial(rows.train, rows.IndexedBatches, rows.mlp)
+train_ids = partial(rows.train, rows.id_batches, rows.mlp)
+train_bag = partial(rows.train, rows.bag_batches, rows.sparse_mlp)
+
+
+def all_works() -> list[Work]:
+    """Return the table; ratios are relative to the last row of each work."""
+    return [
+        Work("tokenise", 3, [
+            Row("torchtext, basic_english", others.tokenise_torchtext, needs="torchtext"),
+            Row("helpers, basic_english", rows.tokenise),
+        ]),
+        Work("raw text to encoded", 3, [
+            Row(DENSE, rows.encode_dense),
+            Row(SKLEARN, others.encode_sklearn),
+            Row("token ids, from the cache on disk", rows.warm_start),
+            Row(BAG, rows.encode),
+        ]),
+        Work("iterate an epoch", 3, [
+            Row("naive Dataset", partial(rows.iterate, rows.naive_batches), rounds=1),
+            Row(DENSE, partial(rows.iterate, rows.cached_batches)),
+            Row(INDEXED, partial(rows.iterate, rows.IndexedBatches)),
+            Row(IDS, partial(rows.iterate, rows.id_batches)),
+            Row(BAG, partial(rows.iterate, rows.bag_batches)),
+        ]),
+        Work("train an epoch", 7, [
+            Row("naive Dataset", partial(rows.train, rows.naive_batches, rows.mlp), rounds=2),
+            Row(DENSE, train_dense),
+            Row(INDEXED, train_indexed),
+            Row(IDS, train_ids),
+            Row(BAG, train_bag),
+        ]),
+        Work("an epoch and its bytes alone", 7, [
+            Row(BAG, train_bag),
+            Row("triad of as many bytes", memory.triad),
+        ]),
+        Work("raw text to 5 epochs", 3, [
+            Row(SKLEARN, others.finish_sklearn),
+            Row("fastText", others.finish_fasttext, needs="fasttext"),
+            Row(BAG, rows.finish),
+        ]),
+        Work("train an epoch of LoRA", 5, [
+            lora_row("W + BA formed in each step", rows.FormedLoRALinear),
+            lora_row("two thin products", LoRALinear),
+        ]),
+        *([gpu_work()] if torch.cuda.is_available() else []),
+    ]  # fmt: skip
+
+
+def lora_row(way: str, layer: type[LoRALinear]) -> Row:
+    """Return a row that trains an adapter on dense batches."""
+    return Row(way, partial(rows.train, rows.id_batches, partial(rows.lora_mlp, layer)))
+
+
+def gpu_work(device: str = "cuda") -> Work:
+    """Return an epoch on the GPU, where the data live, too."""
+    trained = [Row(INDEXED, train_indexed), Row(IDS, train_ids), Row(BAG, train_bag)]
+    return Work("train an epoch on the GPU", 7, trained, device)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure rows, limit and growth; print tables, write JSON and a picture."""
-    options = parse(arguments)
-    content = {"machine": machine.describe(), "problems": []}
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
-        reviews = Path(folder) / "reviews.pickle"
-        write_reviews(reviews, options.reviews)
-        names = [name for name in ROWS if not (options.quick and name in ONCE)]
-        rows, content["notes"] = measure(names, reviews, options.rounds)
-        print(f"\n{report.table(list(rows.values()))}\n")
-        content["rows"] = {name: row.as_json() for name, row in rows.items()}
-        content["problems"] += [row.failure for row in rows.values() if row.failure]
-        content["problems"] += report.check_losses(rows)
-        try:
-            content["limit"] = measure_limit(reviews, options.rounds)
-            if not options.quick:
-                content["growth"] = measure_growth(reviews, options.sizes, options.rounds)
-        except RowFailedError as error:
-            content["problems"].append(str(error))
-    content["claims"] = report.judge(rows) + report.judge_limit(content.get("limit"))
-    finish(content, options.output)
-    return 1 if content["problems"] else 0
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+    """Measure all rows; print machine, table and what is missing."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=positive, default=3, help="rounds of each column")
-    parser.add_argument("--quick", action="store_true", help="no naive Dataset, no growth")
-    parser.add_argument("--reviews", type=even, help="a balanced sample instead of all")
-    parser.add_argument("--sizes", type=even, nargs="+", default=SIZES, help="for the growth")
-    parser.add_argument("--output", type=Path, default=PROJECT / "build", help="folder")
-    return parser.parse_args(arguments)
-
-
-def positive(word: str) -> int:
-    """Return a number from 1 up, for argparse."""
-    if (number := int(word)) < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
-    return number
-
-
-def even(word: str) -> int:
-    """Return an even number from 2 up, for argparse: samples have as many of each class."""
-    if (number := positive(word)) % 2:
-        raise argparse.ArgumentTypeError(f"{number} is not even")
-    return number
-
-
-def write_reviews(file: Path, size: int | None) -> None:
-    """Have another process read the corpus, so that this one stays small."""
-    program = [sys.executable, "-m", "benchmarks.worker", "write", str(file)]
-    subprocess.run(program + ([str(size)] if size else []), cwd=PROJECT, check=True)
-
-
-# --- the rows -----------------------------------------------------------------------------
-
-
-def measure(
-    names: Sequence[str], reviews: Path, rounds: int
-) -> tuple[dict[str, RowResult], list[str]]:
-    """Ask all rows for all columns, in turn.
-
-    Returns
-    -------
-    rows : dict of str to RowResult
-    notes : list of str
-        Which rows could not be measured here, and why.
-    """
-    rows, notes = {}, []
-    with ExitStack() as stack:
-        workers = {}
-        for name in tqdm(names, desc="starting", leave=False):
-            try:
-                workers[name] = stack.enter_context(Worker(name, reviews))
-            except RowUnavailableError as reason:
-                notes.append(f"{name} is left out: {reason}")
-            except RowFailedError as error:
-                rows[name] = RowResult(name, failure=str(error))
-            else:
-                facts = workers[name].facts
-                rows[name] = RowResult(facts["title"], facts["baseline"], facts["threads"])
-        schedule = plan(workers, rounds)
-        bar = tqdm(schedule, leave=False)
-        for name, column, turn in bar:
-            bar.set_description(f"{rows[name].title}: {column}")
-            if not rows[name].failure:
-                ask(workers[name], rows[name], column, turn)
-    return {name: rows[name] for name in names if name in rows}, notes
-
-
-def plan(workers: dict[str, Worker], rounds: int) -> list[tuple[str, str, int]]:
-    """Return (row, column, round) in the order of measuring."""
-    schedule = []
-    for column in report.COLUMNS:
-        turns, once = rounds, ONCE
-        if column == "finish":
-            turns, once = min(rounds, FINISH_ROUNDS), FINISH_ONCE
-        if column == "train":
-            turns *= TRAIN_FACTOR
-        for turn in range(turns):
-            schedule += [
-                (name, column, turn)
-                for name, worker in workers.items()
-                if column in worker.facts["columns"] and not (turn and name in once)
-            ]
-    return schedule
-
-
-def ask(worker: Worker, row: RowResult, column: str, turn: int) -> None:
-    """Have one row do one task, and note what it answers or how it fails."""
-    try:
-        reply = worker.ask(column)
-    except RowFailedError as error:
-        row.failure = str(error)
-        return
-    row.seconds.setdefault(column, []).append((turn, reply["seconds"]))
-    if reply["value"] is not None:
-        row.values[column] = reply["value"]
-    row.held = reply["bytes"] or row.held
-    row.peak = reply["peak"]
-
-
-# --- limit and growth ----------------------------------------------------------------------
-
-
-def measure_limit(reviews: Path, rounds: int) -> dict:
-    """Measure bandwidths and epochs in turn; see `benchmarks.limit`."""
-    with Worker("limit", reviews) as worker:
-        traffic = worker.ask("count")["value"]
-        found = []
-        for _ in tqdm(range(rounds), desc="limit", leave=False):
-            bandwidth = worker.ask("bandwidth")["value"]
-            found.append((worker.ask("train")["seconds"], bandwidth))
-        operations = worker.ask("operations")["value"]
-    return report.conclude_limit(traffic, found) | {"operations": operations}
-
-
-def measure_growth(reviews: Path, sizes: Sequence[int], rounds: int) -> list[dict]:
-    """Measure time and memory for each size; see `benchmarks.growth`."""
-    results = []
-    for size in tqdm(sizes, desc="growth", leave=False):
-        with Worker(f"growth:{size}", reviews) as worker:
-            found = {"reviews": size}
-            for task in ("encode", "iterate", "train"):
-                replies = [worker.ask(task) for _ in range(1 if size >= ONCE_FROM else rounds)]
-                found[task] = report.summary([reply["seconds"] for reply in replies])["median"]
-                if task == "encode":
-                    found["held_bytes"] = replies[-1]["bytes"]
-                    peak, baseline = replies[-1]["peak"], worker.facts["baseline"]
-                    found["peak_bytes"] = peak - baseline if peak else None
-            results.append(found)
-    return results
-
-
-# --- the end --------------------------------------------------------------------------------
-
-
-def finish(content: dict, folder: Path) -> None:
-    """Print what is not printed yet; write JSON and picture."""
-    print(f"{report.claims_table(content['claims'])}\n")
-    for note in content["notes"] + report.busy_note(content["machine"]):
-        print(note)
-    if "limit" in content:
-        print(f"{report.limit_text(content['limit'])}\n")
-    if "growth" in content:
-        print(f"{tabulate(content['growth'], 'keys', floatfmt='.3g', intfmt=',')}\n")
-    print(report.machine_line(content["machine"], content["rows"]))
-    with atomic_write(folder / "benchmarks.json") as file:
-        file.write(json.dumps(content, indent=2).encode() + b"\n")
-    written = [folder / "benchmarks.json"]
-    if "growth" in content:
-        from benchmarks import picture  # only now: it imports PyTorch, see machine.peak_memory
-
-        picture.save(content["growth"], folder / "growth.png")
-        written.append(folder / "growth.png")
-    print("written:", *written)
-    for problem in content["problems"]:
-        print(f"PROBLEM: {problem}", file=sys.stderr)
+    parser.add_argument("--quick", action="store_true", help="600 reviews and two rounds")
+    options = parser.parse_args(arguments)
+    works, missing = race.split_missing(all_works())
+    print(machine.describe(), flush=True)
+    if options.quick:
+        works = [Work(work.name, QUICK_ROUNDS, work.rows, work.device) for work in works]
+    results = race.run(works, QUICK_REVIEWS if options.quick else None)
+    print(f"\n{race.table(results)}\n")
+    print("Seconds are medians. Ratio: to the last row of the same work, in the same round.")
+    for row in missing:
+        print(f"{row.way} is left out: there is no module {row.needs}.")
+    return 1 if any(result.failure for result in results) else 0
 
 
 if __name__ == "__main__":

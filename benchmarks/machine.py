@@ -1,28 +1,26 @@
-"""What the figures were measured on, and how much memory a process has used."""
+"""What the figures were measured on, in three lines."""
 
 import os
 import platform
-import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+
+import torch
 
 #: whose versions the figures depend on
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "fasttext-community")
 
 
-def describe() -> dict:
-    """Return processor, cores, memory (bytes), load, versions and date, ready for JSON."""
-    return {
-        "processor": processor(),
-        "cores": cores(),
-        "memory_bytes": total_memory(),
-        "load_at_start": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "versions": {name: found for name in PACKAGES if (found := version(name))},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def describe() -> str:
+    """Return hardware and load, system and threads, versions and date: three lines."""
+    versions = ", ".join(f"{name} {found}" for name in PACKAGES if (found := version(name)))
+    return (
+        f"{processor()}, {cores()} cores{memory()}{gpu()}; load{load()}\n"
+        f"{platform.platform()}, Python {platform.python_version()}, "
+        f"{torch.get_num_threads()} threads in PyTorch\n"
+        f"{versions}; {datetime.now(UTC):%d %B %Y, %H:%M} UTC"
+    )
 
 
 def processor() -> str:
@@ -42,12 +40,22 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def total_memory() -> int | None:
-    """Return the machine's memory in bytes, or None where the system does not tell."""
+def memory() -> str:
+    """Return ``, 24 GiB``, or nothing where the system does not tell."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
+        return f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return ""
+
+
+def gpu() -> str:
+    """Return ``, `` and the GPU's name, or nothing without CUDA."""
+    return f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+
+
+def load() -> str:
+    """Return the load of the last minute, which should be near 0 before the start."""
+    return f" {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else " unknown"
 
 
 def version(package: str) -> str | None:
@@ -56,17 +64,3 @@ def version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def peak_memory() -> int | None:
-    """Return the most memory (bytes) that this process has held, or None on Windows.
-
-    On Linux a new process inherits the figure of its parent at the moment of the start,
-    so the process that starts the rows must stay small.
-    """
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB

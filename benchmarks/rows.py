@@ -1,26 +1,24 @@
-"""The rows of the table: one class each, with one method for each column it fills.
+"""The rows in PyTorch: four ways to feed the course's MLP, its cache on disk, its LoRA layer.
 
-All networks are the course's MLP: 20,001 inputs, 200 hidden units, one logit, SGD at a
-learning rate of 0.1 in shuffled batches of 128. Epochs run over all reviews; the column
-`finish` trains five epochs on those that `corpus.split` leaves and then evaluates on the
-5,000 held out. Every `train` starts from the same parameters and the same order, so rows
-that claim to be the same computation must show the same loss.
+All networks have 20,001 inputs, 200 hidden units and one logit, and train by SGD at a
+learning rate of 0.1 in shuffled batches of 128. Each epoch starts from the same parameters
+and visits the reviews in the same order, so rows of one work end at the same loss.
 """
 
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from helpers import corpus, datasets, lora, models, text, training
+from benchmarks.race import Case
+from helpers import corpus, datasets, models, training
 from helpers.corpus import Reviews
-from helpers.text import Vocabulary
+from helpers.datasets import BagOfWordsDataset
+from helpers.lora import LoRALinear
+from helpers.text import TOKENIZERS, Vocabulary
 
 BATCH_SIZE = 128
 HIDDEN_SIZE = 200
@@ -28,126 +26,99 @@ LR = 0.1
 NUM_EPOCHS = 5
 VALIDATION_SIZE = 5_000
 VOCAB_SIZE = 20_000
-WARM_UP_REVIEWS = 512
+
+basic_english = TOKENIZERS["basic_english"]
+
+Batches = Callable[[Case], Iterable]
+Model = Callable[[int], nn.Module]
 
 
-class Row:
-    """One way to do the work; a subclass has one method for each of its `columns`.
-
-    Parameters
-    ----------
-    reviews : Reviews
-        The raw texts.
-
-    Attributes
-    ----------
-    title : str
-        The row's name in the table.
-    columns : tuple of str
-        The tasks that make sense for it: encode, warm, iterate, train, finish,
-        and tokenise, which is only compared as a ratio.
-    """
-
-    title: ClassVar[str]
-    columns: ClassVar[tuple[str, ...]]
-
-    def __init__(self, reviews: Reviews) -> None:
-        self.reviews = reviews
-        self.folder = tempfile.TemporaryDirectory(prefix="benchmark-")
-
-    @property
-    def nbytes(self) -> int | None:
-        """Bytes that the encoded reviews take, or None before they are encoded."""
-        return None
-
-    def prepare(self, task: str) -> None:
-        """Do what `task` needs but its time does not contain."""
-        # new objects, because Reviews remembers its digest once it is computed
-        self.reviews = Reviews(self.reviews.texts, self.reviews.labels)
-        if task == "finish":
-            size = min(VALIDATION_SIZE, len(self.reviews) // 5)
-            self.parts = corpus.split(self.reviews, size, seed=0)
-
-    def facts(self) -> dict:
-        """Return what the table must know of the row."""
-        return {"title": self.title, "columns": self.columns}
+# --- from raw text --------------------------------------------------------------------------
 
 
-def warm_up(row: Row) -> None:
-    """Do every task once with a few reviews: imports, thread pools, first allocations."""
-    size = min(WARM_UP_REVIEWS, len(row.reviews) // 2 * 2)
-    small = type(row)(corpus.balanced_sample(row.reviews, size))
-    for task in row.columns:
-        small.prepare(task)
-        getattr(small, task)()
-    small.folder.cleanup()
+def tokenise(case: Case) -> Callable[[], str]:
+    """Split all reviews by the course's ``basic_english``."""
+    return lambda: f"{sum(len(basic_english(text)) for text in case.reviews.texts):,} tokens"
 
 
-# --- PyTorch ----------------------------------------------------------------------------
+def encode_dense(case: Case) -> Callable[[], str]:
+    """Build the vocabulary and fill the dense matrix."""
+    return lambda: megabytes(*build_dense(case.reviews).tensors)
 
 
-class TorchRow(Row):
-    """What the PyTorch rows share: everything but how the data are held and fed."""
+def encode(case: Case) -> Callable[[], str]:
+    """Build the vocabulary, encode, and leave the cache file behind."""
 
-    sparse: ClassVar[bool] = False
+    def work() -> str:
+        dataset, _ = datasets.load_or_encode(case.reviews, VOCAB_SIZE, folder=case.folder)
+        return megabytes(dataset.ids, dataset.offsets, dataset.labels)
 
-    def __init__(self, reviews: Reviews) -> None:
-        super().__init__(reviews)
-        self.data: Dataset | None = None
-        self.vocabulary: Vocabulary | None = None
+    return work
 
-    def build(
-        self, reviews: Reviews, vocabulary: Vocabulary | int = VOCAB_SIZE
-    ) -> tuple[Dataset, Vocabulary]:
-        """Turn raw text into what is held, and the vocabulary."""
-        raise NotImplementedError
 
-    def batches(self, data: Dataset) -> Iterable:
-        """Return an iterable of shuffled ``(inputs, targets)``; the same order each time."""
-        return DataLoader(data, BATCH_SIZE, shuffle=True, generator=generator())
+def warm_start(case: Case) -> Callable[[], str]:
+    """Load what an earlier call has left on the disk."""
+    again = Reviews(case.reviews.texts, case.reviews.labels)  # computes its digest itself
+    encode(Case(again, case.folder))()
+    return encode(case)
 
-    def new_model(self) -> nn.Module:
-        """Return the MLP with the parameters that every row starts from."""
-        training.set_seed(0)
-        model = models.OneHotMLP(len(self.vocabulary), HIDDEN_SIZE)
-        return models.to_sparse(model) if self.sparse else model
 
-    def prepare(self, task: str) -> None:
-        """Drop what `task` makes anew; make what it takes for granted."""
-        super().prepare(task)
-        if task in ("encode", "warm", "finish"):
-            self.data = None  # or two of them would be counted in the peak
-        if task in ("iterate", "train") and self.data is None:
-            self.encode()
-        if task == "train":
-            self.model = self.new_model()
-            self.optimizer = new_optimizer(self.model)
+def finish(case: Case) -> Callable[[], str]:
+    """Encode, train five epochs of the embedding bag, and evaluate on reviews held out."""
+    train, validation = held_out(case.reviews)
 
-    def encode(self) -> None:
-        """Raw text to encoded, with nothing at hand."""
-        self.data, self.vocabulary = self.build(self.reviews)
-
-    def iterate(self) -> None:
-        """Draw every batch of an epoch and do nothing with it."""
-        for _ in self.batches(self.data):
-            pass
-
-    def train(self) -> float:
-        """Train for one epoch; return its mean loss."""
-        return training.train_epoch(self.model, self.batches(self.data), self.optimizer)
-
-    def finish(self) -> float:
-        """Raw text to five trained epochs; return the accuracy on the reviews held out."""
-        train, validation = self.parts
-        self.data, self.vocabulary = self.build(train)
-        held_out, _ = self.build(validation, self.vocabulary)
-        model = self.new_model()
-        optimizer = new_optimizer(model)
+    def work() -> str:
+        dataset, vocabulary = datasets.load_or_encode(train, VOCAB_SIZE, folder=case.folder)
+        model, optimizer = start(sparse_mlp, len(vocabulary), case.device)
+        batches = loader(dataset, sparse=True)
         for _ in range(NUM_EPOCHS):
-            training.train_epoch(model, self.batches(self.data), optimizer)
-        accuracy = training.evaluate(model, self.batches(held_out)).accuracy
-        self.data = None  # the next task is about all reviews again
-        return accuracy
+            training.train_epoch(model, batches, optimizer)
+        unseen = datasets.encode(validation, vocabulary)
+        return f"accuracy {training.evaluate(model, loader(unseen, sparse=True)).accuracy:.4f}"
+
+    return work
+
+
+def held_out(reviews: Reviews) -> tuple[Reviews, Reviews]:
+    """Return train and validation reviews, 20,000 and 5,000 of all."""
+    return corpus.split(reviews, min(VALIDATION_SIZE, len(reviews) // 5), seed=0)
+
+
+# --- an epoch -------------------------------------------------------------------------------
+
+
+def iterate(batches: Batches, case: Case) -> Callable[[], str]:
+    """Draw every batch and do nothing with it."""
+    drawn = batches(case)
+    return lambda: f"{sum(1 for _ in drawn)} batches"
+
+
+def train(batches: Batches, new_model: Model, case: Case) -> Callable[[], str]:
+    """Train a new model for one epoch."""
+    drawn = batches(case)
+    model, optimizer = start(new_model, len(vocabulary(case.reviews)), case.device)
+    return lambda: f"loss {training.train_epoch(model, drawn, optimizer):.4f}"
+
+
+def start(new_model: Model, vocab_size: int, device: str) -> tuple[nn.Module, torch.optim.SGD]:
+    """Return a model, always with the same parameters, and its optimizer."""
+    training.set_seed(0)
+    model = new_model(vocab_size).to(device)
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return model, torch.optim.SGD(trainable, lr=LR)
+
+
+def mlp(vocab_size: int) -> nn.Module:
+    """Return the MLP on multi-hot vectors."""
+    return models.OneHotMLP(vocab_size, HIDDEN_SIZE)
+
+
+def sparse_mlp(vocab_size: int) -> nn.Module:
+    """Return its twin on bags of token ids, with the same parameters."""
+    return models.to_sparse(models.OneHotMLP(vocab_size, HIDDEN_SIZE))
+
+
+# --- four ways to feed it -------------------------------------------------------------------
 
 
 class NaiveDataset(Dataset):
@@ -164,195 +135,52 @@ class NaiveDataset(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """Return a multi-hot vector float32 [vocab] and its label."""
-        review, label = self.reviews[index]
         multi_hot = torch.zeros(len(self.vocabulary))
-        for code in self.vocabulary.encode(text.basic_english(review)):
-            multi_hot[code] = 1
-        return multi_hot, label
+        for place in self.vocabulary.encode(basic_english(self.reviews.texts[index])):
+            multi_hot[place] = 1
+        return multi_hot, self.reviews.labels[index]
 
 
-class Naive(TorchRow):
-    """The Dataset that encodes in `__getitem__`."""
-
-    title = "naive Dataset"
-    columns = ("iterate", "train", "finish")
-
-    def build(
-        self, reviews: Reviews, vocabulary: Vocabulary | int = VOCAB_SIZE
-    ) -> tuple[Dataset, Vocabulary]:
-        """Build the vocabulary; the Dataset itself only keeps the texts."""
-        vocabulary = vocabulary_of(reviews, vocabulary)
-        return NaiveDataset(reviews, vocabulary), vocabulary
+def naive_batches(case: Case) -> DataLoader:
+    """Encode in ``__getitem__``."""
+    naive = NaiveDataset(case.reviews, vocabulary(case.reviews))
+    return DataLoader(naive, BATCH_SIZE, shuffle=True, generator=generator())
 
 
-class DenseCache(TorchRow):
-    """One float32 matrix [reviews, 20001] in a `TensorDataset`, the default DataLoader.
-
-    This is the best form of what people write when the naive Dataset is too slow: encode
-    once, keep the vectors. It is filled in place, with one assignment for each review, so
-    it costs no second copy and far less than caching what the naive Dataset returns. Its
-    cache on disk is a `torch.save` of it; writing that file is not counted, and reading
-    it comes from the system's file cache, both in its favour.
-    """
-
-    title = "dense float32 cache"
-    columns = ("encode", "warm", "iterate", "train", "finish")
-
-    def build(
-        self, reviews: Reviews, vocabulary: Vocabulary | int = VOCAB_SIZE
-    ) -> tuple[Dataset, Vocabulary]:
-        """Fill the matrix row by row."""
-        vocabulary = vocabulary_of(reviews, vocabulary)
-        matrix = torch.zeros(len(reviews), len(vocabulary))
-        rows = matrix.numpy()  # NumPy's assignment by index starts sooner than PyTorch's
-        for row, review in zip(rows, reviews.texts, strict=True):
-            row[vocabulary.encode(text.basic_english(review))] = 1
-        return TensorDataset(matrix, torch.tensor(reviews.labels)), vocabulary
-
-    @property
-    def nbytes(self) -> int | None:
-        """Bytes of the matrix and the labels."""
-        return None if self.data is None else sum(part.nbytes for part in self.data.tensors)
-
-    def prepare(self, task: str) -> None:
-        """Write the cache file before it is to be read."""
-        file = Path(self.folder.name) / "dense.pt"
-        if task == "warm" and not file.exists():
-            if self.data is None:
-                self.encode()
-            torch.save(self.data.tensors, file)
-        elif task != "warm":
-            file.unlink(missing_ok=True)
-        super().prepare(task)
-
-    def warm(self) -> None:
-        """Read the matrix from a file."""
-        file = Path(self.folder.name) / "dense.pt"
-        self.data = TensorDataset(*torch.load(file, weights_only=True))
+def cached_batches(case: Case) -> DataLoader:
+    """Take rows of the dense matrix one by one, as a ``DataLoader`` does by default."""
+    return DataLoader(dense(case.reviews), BATCH_SIZE, shuffle=True, generator=generator())
 
 
-class Preloaded(DenseCache):
-    """The dense matrix preloaded to the device, a batch taken by one index expression.
+class IndexedBatches:
+    """The dense matrix on the device; a batch is one index expression, without a loader."""
 
-    The usual advice for a small data set: no DataLoader at all. On the CPU the matrix is
-    that of `DenseCache`, so the two columns about encoding are left to that row.
-    """
+    def __init__(self, case: Case) -> None:
+        self.tensors = [part.to(case.device) for part in dense(case.reviews).tensors]
 
-    title = "dense cache, preloaded and indexed"
-    columns = ("iterate", "train", "finish")
-
-    def batches(self, data: TensorDataset) -> Iterator[tuple[Tensor, Tensor]]:
-        """Index the matrix with each 128 numbers of a random permutation."""
-        inputs, targets = data.tensors
-        for indices in epoch_order(len(targets)).split(BATCH_SIZE):
-            yield inputs[indices], targets[indices]
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        order = generator()
+        torch.empty((), dtype=torch.int64).random_(generator=order)  # DataLoader draws it, too
+        shuffled = torch.randperm(len(self.tensors[0]), generator=order)
+        for indices in shuffled.to(self.tensors[0].device).split(BATCH_SIZE):
+            yield tuple(part[indices] for part in self.tensors)
 
 
-class DenseBatches(TorchRow):
-    """The course's `BagOfWordsDataset`, expanded to multi-hot vectors batch by batch."""
-
-    title = "ours, dense batches"
-    columns = ("encode", "warm", "iterate", "train", "finish")
-
-    def build(
-        self, reviews: Reviews, vocabulary: Vocabulary | int = VOCAB_SIZE
-    ) -> tuple[Dataset, Vocabulary]:
-        """Encode and leave the cache file behind, as `datasets.load_or_encode` does."""
-        return datasets.load_or_encode(reviews, vocabulary, folder=Path(self.folder.name))
-
-    def batches(self, data: datasets.BagOfWordsDataset) -> DataLoader:
-        """Use the course's loader."""
-        return datasets.make_loader(
-            data, BATCH_SIZE, shuffle=True, sparse=self.sparse, generator=generator()
-        )
-
-    @property
-    def nbytes(self) -> int | None:
-        """Bytes of ids, offsets and labels."""
-        return None if self.data is None else self.data.nbytes
-
-    def prepare(self, task: str) -> None:
-        """Remove the cache for a cold start, have one for a warm start."""
-        folder = Path(self.folder.name)
-        if task in ("encode", "finish"):
-            shutil.rmtree(folder)
-            folder.mkdir()
-        if task == "warm":
-            self.build(self.reviews)
-        super().prepare(task)
-
-    def warm(self) -> None:
-        """Load what an earlier call has left."""
-        self.data, self.vocabulary = self.build(self.reviews)
+def id_batches(case: Case) -> DataLoader:
+    """Keep token ids and expand a whole batch at once to multi-hot vectors."""
+    return loader(encoded(case.reviews).to(case.device))
 
 
-class EmbeddingBag(DenseBatches):
-    """The course's data set fed as bags of token ids to the sparse twin."""
-
-    title = "ours, embedding bag"
-    columns = ("encode", "warm", "iterate", "train", "finish", "tokenise")
-    sparse = True
-
-    def tokenise(self) -> None:
-        """Split all reviews by the course's `basic_english`."""
-        for review in self.reviews.texts:
-            text.basic_english(review)
+def bag_batches(case: Case) -> DataLoader:
+    """Keep token ids and hand them to the embedding bag as they are."""
+    return loader(encoded(case.reviews).to(case.device), sparse=True)
 
 
-# --- LoRA -------------------------------------------------------------------------------
-
-
-class FormedLoRALinear(nn.Module):
-    """LoRA as published: form W + scaling · B A [out, in] at every step, then multiply.
-
-    Parameters
-    ----------
-    adapted : LoRALinear
-        Whose base layer and matrices are used, so both forms start alike.
-    """
-
-    def __init__(self, adapted: lora.LoRALinear) -> None:
-        super().__init__()
-        self.base, self.scaling = adapted.base, adapted.scaling
-        self.lora_A, self.lora_B = adapted.lora_A, adapted.lora_B
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Map float32 [batch, in] to [batch, out]."""
-        weight = self.base.weight + self.scaling * (self.lora_B @ self.lora_A)  # [out, in]
-        return F.linear(inputs, weight, self.base.bias)
-
-
-class LoRAThin(DenseBatches):
-    """The course's LoRA layer, rank 1 as published: two thin products, dense batches."""
-
-    title = "LoRA, two thin products"
-    columns = ("train",)
-
-    def new_model(self) -> nn.Module:
-        """Give the first layer an adapter and freeze the rest."""
-        return lora.add_adapters(super().new_model(), ["hidden"], r=1, alpha=1)
-
-
-class LoRAFormed(LoRAThin):
-    """The published LoRA layer on the same batches."""
-
-    title = "LoRA, W + BA formed each step"
-
-    def new_model(self) -> nn.Module:
-        """Put the published layer in the place of the course's."""
-        model = super().new_model()
-        model.hidden = FormedLoRALinear(model.hidden)
-        return model
-
-
-class LoRABag(LoRAThin):
-    """The course's LoRA layer on bags of token ids."""
-
-    title = "LoRA, thin, embedding bag"
-    sparse = True
-
-
-# --- what rows are made of ----------------------------------------------------------------
+def loader(dataset: BagOfWordsDataset, sparse: bool = False) -> DataLoader:
+    """Return the course's loader."""
+    return datasets.make_loader(
+        dataset, BATCH_SIZE, shuffle=True, sparse=sparse, generator=generator()
+    )
 
 
 def generator() -> torch.Generator:
@@ -360,20 +188,53 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def epoch_order(size: int) -> Tensor:
-    """Return the order in which a shuffling DataLoader with `generator` visits samples."""
-    order = generator()
-    torch.empty((), dtype=torch.int64).random_(generator=order)  # DataLoader's seed for workers
-    return torch.randperm(size, generator=order)
+# --- what rows prepare, once in their process ---------------------------------------------
 
 
-def new_optimizer(model: nn.Module) -> torch.optim.Optimizer:
-    """Return plain SGD over what is to be trained."""
-    return torch.optim.SGD(lora.trainable_parameters(model), lr=LR)
+def build_vocabulary(reviews: Reviews) -> Vocabulary:
+    """Return the 20,000 most frequent tokens."""
+    return Vocabulary.build(map(basic_english, reviews.texts), max_size=VOCAB_SIZE)
 
 
-def vocabulary_of(reviews: Reviews, vocabulary: Vocabulary | int) -> Vocabulary:
-    """Return `vocabulary`, built from `reviews` if it is only a size."""
-    if isinstance(vocabulary, Vocabulary):
-        return vocabulary
-    return Vocabulary.build(map(text.basic_english, reviews.texts), max_size=vocabulary)
+def build_dense(reviews: Reviews) -> TensorDataset:
+    """Return one float32 matrix [reviews, vocab] and the labels, filled in place row by row."""
+    known = build_vocabulary(reviews)
+    matrix = torch.zeros(len(reviews), len(known))
+    rows = matrix.numpy()  # NumPy's assignment by index starts sooner than PyTorch's
+    for row, text in zip(rows, reviews.texts, strict=True):
+        row[known.encode(basic_english(text))] = 1
+    return TensorDataset(matrix, torch.tensor(reviews.labels))
+
+
+def build_ids(reviews: Reviews) -> BagOfWordsDataset:
+    """Return all reviews as token ids."""
+    return datasets.encode(reviews, vocabulary(reviews))
+
+
+vocabulary = lru_cache(maxsize=1)(build_vocabulary)
+dense = lru_cache(maxsize=1)(build_dense)
+encoded = lru_cache(maxsize=1)(build_ids)
+
+
+def megabytes(*tensors: Tensor) -> str:
+    """Return the memory that `tensors` hold."""
+    return f"{sum(tensor.nbytes for tensor in tensors) / 1e6:,.1f} MB"
+
+
+# --- LoRA -----------------------------------------------------------------------------------
+
+
+class FormedLoRALinear(LoRALinear):
+    """LoRA as published: form W + scaling · B A [out, in] in each step, then multiply."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map float32 [batch, in] to [batch, out]."""
+        weight = self.base.weight + self.scaling * (self.lora_B @ self.lora_A)  # [out, in]
+        return F.linear(inputs, weight, self.base.bias)
+
+
+def lora_mlp(layer: type[LoRALinear], vocab_size: int) -> nn.Module:
+    """Return the MLP, frozen but for an adapter of rank 1 at its first layer."""
+    model = models.OneHotMLP(vocab_size, HIDDEN_SIZE).requires_grad_(False)
+    model.register_module("hidden", layer(model.hidden, r=1, alpha=1))
+    return model
