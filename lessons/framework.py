@@ -1,109 +1,18 @@
-"""What the checks of all notebooks share: verdicts, progress, and small comparisons."""
+"""Small comparisons for checks that are no data (`lessons.exercises.Checks.custom`)."""
 
-import functools
 import math
-import os
-import re
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
-
-class Wrong(AssertionError):  # noqa: N818 - it is the verdict on an answer
-    """A wrong answer; the message names the likely mistake."""
-
-
-class Open(AssertionError):  # noqa: N818 - it is the state of an answer
-    """An exercise that is not answered yet."""
-
-
-def is_strict() -> bool:
-    """Whether open and wrong answers raise, instead of only printing a line."""
-    return os.environ.get("COURSE_STRICT", "") not in ("", "0") or bool(
-        os.environ.get("NBGRADER_EXECUTION")
-    )
-
-
-class Exercises:
-    """The checks of one notebook, and the latest verdict on each.
-
-    Used as a decorator, it makes a check out of a function that raises `Wrong` when an
-    answer is wrong.
-    """
-
-    def __init__(self) -> None:
-        self.verdicts: dict[str, str] = {}
-
-    def __call__(self, label: str) -> Callable:
-        """Return the decorator for the check of exercise `label`, like "I.2.c"."""
-        if label in self.verdicts:
-            raise ValueError(f"exercise {label} has a check already")
-        self.verdicts[label] = "…"
-
-        def decorate(compare: Callable) -> Callable:
-            @functools.wraps(compare)
-            def check(*answers: Any) -> None:
-                self.verdicts[label] = "✗"  # also if it is interrupted
-                try:
-                    for answer in answers:
-                        require_answer(answer)
-                    compare(*answers)
-                except Exception as error:
-                    said = _refusal(label, error)
-                    self.verdicts[label] = said[0]
-                    print(said)
-                    if is_strict():
-                        raise
-                else:
-                    self.verdicts[label] = "✓"
-                    print(f"✓ {label}")
-
-            check.label = label
-            setattr(self, attribute(label), check)
-            return check
-
-        return decorate
-
-    def progress(self) -> None:
-        """Print how many checks of the notebook pass, and which do not yet."""
-        labels = {
-            verdict: [label for label, latest in self.verdicts.items() if latest == verdict]
-            for verdict in "✓✗…"
-        }
-        line = f"{len(labels['✓'])} of {len(self.verdicts)} checks pass"
-        for verdict, word in (("✗", "wrong"), ("…", "open")):
-            if labels[verdict]:
-                line += f"; {word}: {', '.join(labels[verdict])}"
-        print(textwrap.fill(f"{line}.", width=100, subsequent_indent="    "))
-
-
-def attribute(label: str) -> str:
-    """Return the name of a check as an attribute: "I.2.c" is ``i_2_c``, "00.1" is ``ex_00_1``."""
-    name = re.sub(r"\W+", "_", label.lower()).strip("_")
-    return f"ex_{name}" if name[0].isdigit() else name
-
-
-def _refusal(label: str, error: Exception) -> str:
-    """Return the line that says why an answer does not pass; it begins with the verdict."""
-    if isinstance(error, Open):
-        return f"… {label} waits for your answer. {error}".rstrip()
-    if isinstance(error, Wrong):
-        return f"✗ {label}: {error}"
-    return f"✗ {label}: your code stopped with {type(error).__name__}: {error}"
+from lessons.exercises import Open, Wrong
 
 
 def require(condition: bool, message: str) -> None:
     """Raise `Wrong` with `message` unless `condition` holds."""
     if not condition:
         raise Wrong(message)
-
-
-def require_answer(answer: Any) -> None:
-    """Raise `Open` for None and ..., which stand for an answer that is not given yet."""
-    if answer is None or answer is ...:
-        raise Open
 
 
 def call(function: Callable, *arguments: Any) -> Any:

@@ -8,19 +8,10 @@ from typing import Any
 
 import torch
 
-from lessons.framework import (
-    Exercises,
-    Open,
-    Wrong,
-    as_numbers,
-    call,
-    call_for_number,
-    choose,
-    close,
-    require,
-)
+from lessons.exercises import Checks, Open, Wrong
+from lessons.framework import as_numbers, call, call_for_number, choose, close, require
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 def _shape(tensor: torch.Tensor) -> list[int]:

@@ -6,17 +6,10 @@ from typing import Any
 
 from helpers.corpus import Reviews
 from helpers.text import Vocabulary
-from lessons.framework import (
-    Exercises,
-    as_number,
-    call,
-    call_for_number,
-    choose,
-    close,
-    require,
-)
+from lessons.exercises import Checks
+from lessons.framework import as_number, call, call_for_number, choose, close, require
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 @exercise("I.1")

@@ -10,18 +10,10 @@ import torch
 from torch.utils.data import Dataset
 
 from helpers.training import pick_device
-from lessons.framework import (
-    Exercises,
-    Wrong,
-    as_number,
-    call,
-    call_for_number,
-    choose,
-    close,
-    require,
-)
+from lessons.exercises import Checks, Wrong
+from lessons.framework import as_number, call, call_for_number, choose, close, require
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 class _Samples(Dataset):

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
+from lessons.exercises import Checks, Wrong
 from lessons.framework import (
-    Exercises,
-    Wrong,
     all_close,
     as_number,
     call,
@@ -18,7 +17,7 @@ from lessons.framework import (
     require,
 )
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 @exercise("III.1.a")

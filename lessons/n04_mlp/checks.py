@@ -8,9 +8,8 @@ import torch
 from torch import nn
 
 from helpers.models import OneHotMLP
+from lessons.exercises import Checks, Wrong
 from lessons.framework import (
-    Exercises,
-    Wrong,
     all_close,
     call,
     call_for_number,
@@ -21,7 +20,7 @@ from lessons.framework import (
     with_parameters,
 )
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 @exercise("IV.1.a")

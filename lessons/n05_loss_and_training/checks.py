@@ -8,9 +8,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from lessons.framework import Exercises, Wrong, call, close, require, with_parameters
+from lessons.exercises import Checks, Wrong
+from lessons.framework import call, close, require, with_parameters
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 #: words of PyTorch's errors, and what has likely happened

@@ -9,9 +9,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from helpers.datasets import Bags
 from helpers.training import evaluate, train_epoch
+from lessons.exercises import Checks, Wrong
 from lessons.framework import (
-    Exercises,
-    Wrong,
     all_close,
     as_number,
     as_numbers,
@@ -23,7 +22,7 @@ from lessons.framework import (
     with_parameters,
 )
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 _SCORES = "return 3 numbers: loss, perplexity, accuracy."
 _EPOCHS = "return 2 numbers: the last epoch trained, the best epoch."

@@ -2,15 +2,10 @@
 
 from collections.abc import Callable
 
-from lessons.framework import (
-    Exercises,
-    call_for_number,
-    choose,
-    close,
-    require,
-)
+from lessons.exercises import Checks
+from lessons.framework import call_for_number, choose, close, require
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 @exercise("II.3")

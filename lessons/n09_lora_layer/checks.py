@@ -9,15 +9,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from helpers.lora import LoRALinear
-from lessons.framework import (
-    Exercises,
-    Wrong,
-    call,
-    choose,
-    require,
-)
+from lessons.exercises import Checks, Wrong
+from lessons.framework import call, choose, require
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 def _matrices(out_features: int, in_features: int, r: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -6,17 +6,10 @@ import torch
 from torch import nn
 
 from helpers.text import Vocabulary
-from lessons.framework import (
-    Exercises,
-    Wrong,
-    as_number,
-    call,
-    call_for_number,
-    close,
-    require,
-)
+from lessons.exercises import Checks, Wrong
+from lessons.framework import as_number, call, call_for_number, close, require
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 @exercise("10.1")

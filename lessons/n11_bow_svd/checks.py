@@ -7,9 +7,8 @@ import numpy as np
 import scipy.sparse
 import torch
 
+from lessons.exercises import Checks, Wrong
 from lessons.framework import (
-    Exercises,
-    Wrong,
     all_close,
     as_number,
     as_numbers,
@@ -20,7 +19,7 @@ from lessons.framework import (
     require,
 )
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 @exercise("11.1")

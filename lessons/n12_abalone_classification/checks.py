@@ -9,18 +9,10 @@ import pandas as pd
 import torch
 from torch import nn
 
-from lessons.framework import (
-    Exercises,
-    Wrong,
-    as_number,
-    as_numbers,
-    call,
-    call_for_number,
-    close,
-    require,
-)
+from lessons.exercises import Checks, Wrong
+from lessons.framework import as_number, as_numbers, call, call_for_number, close, require
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 def _call_for_shares(function: Callable, *arguments: Any) -> np.ndarray:

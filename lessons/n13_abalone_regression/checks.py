@@ -6,18 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from lessons.framework import (
-    Exercises,
-    Wrong,
-    as_numbers,
-    call,
-    call_for_number,
-    choose,
-    close,
-    require,
-)
+from lessons.exercises import Checks, Wrong
+from lessons.framework import as_numbers, call, call_for_number, choose, close, require
 
-check = exercise = Exercises()
+check = exercise = Checks()
 
 
 @exercise("13.1")

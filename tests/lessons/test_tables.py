@@ -8,7 +8,9 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from lessons.framework import Exercises, Open, require
+from lessons import exercises
+from lessons.exercises import Checks, Open
+from lessons.framework import require
 from tests.lessons import tables
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(tables.__path__))
@@ -66,7 +68,7 @@ def test_a_table_has_right_and_wrong_answers_and_secrets(name: str) -> None:
 
 @pytest.mark.parametrize(("check", "answers"), cases("RIGHT"))
 def test_right_answers_pass(check, answers, capsys, monkeypatch) -> None:
-    monkeypatch.setenv("COURSE_STRICT", "1")
+    monkeypatch.setattr(exercises, "STRICT", True)
     check(*answers)
     assert capsys.readouterr().out == f"✓ {check.label}\n"
 
@@ -80,7 +82,7 @@ def test_wrong_answers_are_refused_with_the_likely_mistake(
     assert line.startswith(f"✗ {check.label}: ")
     assert trap.must_say in line
     assert not [secret for secret in secrets if secret in line]
-    monkeypatch.setenv("COURSE_STRICT", "1")
+    monkeypatch.setattr(exercises, "STRICT", True)
     with pytest.raises(Exception) as raised:  # noqa: PT011 - Wrong, or the code's own error
         check(*trap.answers)
     assert not isinstance(raised.value, Open)
@@ -94,10 +96,10 @@ def test_unanswered_exercises_wait(check, answers, blank, capsys, monkeypatch) -
     if all(callable(answer) and not isinstance(answer, type) for answer in answers):
         forms.append(tuple(lambda *_, **__: blank for _ in answers))
     for form in forms:
-        monkeypatch.delenv("COURSE_STRICT", raising=False)
+        monkeypatch.setattr(exercises, "STRICT", False)
         check(*form)
         assert capsys.readouterr().out.startswith(f"… {check.label} waits for your answer.")
-        monkeypatch.setenv("COURSE_STRICT", "1")
+        monkeypatch.setattr(exercises, "STRICT", True)
         with pytest.raises(Open):
             check(*form)
         capsys.readouterr()
@@ -120,8 +122,8 @@ def test_a_check_leaves_the_readers_random_numbers_alone(check, answers, capsys)
 # --- the framework itself ----------------------------------------------------------------
 
 
-def some_checks() -> tuple[Exercises, list]:
-    exercise = Exercises()
+def some_checks() -> tuple[Checks, list]:
+    exercise = Checks()
 
     def compare(answer: int) -> None:
         require(answer == 1, "not one.")
@@ -149,7 +151,7 @@ def test_progress_counts_the_latest_verdicts(capsys) -> None:
 
 
 def test_an_error_in_the_answer_is_a_wrong_answer_and_does_not_stop_the_notebook(capsys) -> None:
-    exercise = Exercises()
+    exercise = Checks()
     check = exercise("A.1")(lambda function: function())
     check(lambda: 1 / 0)
     assert "your code stopped with ZeroDivisionError" in capsys.readouterr().out

@@ -99,7 +99,7 @@ RIGHT = {
         (describing(result=lambda p, n, total, mean: (np.int64(p), n, total, round(mean, 4))),),
     ],
     "i_2_a": [(HEAD, TAIL), (tuple(HEAD), tuple(TAIL))],
-    "i_2_b": [(0,), (np.int64(0),), (torch.tensor(0),), (text.UNKNOWN_CODE,)],
+    "i_2_b": [(0,), (np.int64(0),), (torch.tensor(0),), (text.UNKNOWN_ID,)],
     "i_2_c": [
         (count_unknown,),
         (count_codes,),
