@@ -51,8 +51,8 @@ $(OPTIONAL): $(INSTALLED) requirements-optional.txt
 	$(PIP) --only-binary :all: -r requirements-optional.txt
 	@touch $@
 
-run: $(INSTALLED)  ## execute every notebook; read the pages from build/index.html
-	$(BIN)/python tools/run_notebooks.py
+run: $(INSTALLED)  ## execute every notebook (or NOTEBOOKS="00 01"); read build/index.html
+	$(BIN)/python tools/run_notebooks.py $(NOTEBOOKS)
 
 # Notebooks and tests run side by side, each on one thread. A notebook stays in one process.
 test: lint  ## ruff, mypy, pytest, and nbval: every notebook against its stored outputs
