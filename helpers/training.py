@@ -5,7 +5,8 @@ import math
 import platform
 import random
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from helpers.storage import load_tensors, save_tensors
+
+#: takes outputs and targets of a batch, returns their mean loss: ``nn.MSELoss()``, for example
+Loss = Callable[[Tensor, Tensor], Tensor]
+#: takes all outputs and all targets, returns a number that tells people more than a loss
+Score = Callable[[Tensor, Tensor], float]
 
 
 def set_seed(seed: int) -> None:
@@ -34,6 +40,21 @@ def pick_device() -> torch.device:
     return torch.device("cpu")
 
 
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Use `count` CPU threads in the block, or in the function that this decorates.
+
+    A small network gains nothing from a second thread, and loses much where other
+    processes keep the cores busy: its threads wait for one another after every layer.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def describe_runtime(device: torch.device) -> str:
     """Return versions and hardware, for the head of a notebook.
 
@@ -44,8 +65,8 @@ def describe_runtime(device: torch.device) -> str:
     elif device.type == "mps":
         hardware = "GPU: Apple's (MPS)"
     else:
-        threads = torch.get_num_threads()
-        hardware = f"no GPU, {threads} CPU thread{'s' if threads > 1 else ''}"
+        count = torch.get_num_threads()
+        hardware = f"no GPU, {count} CPU thread{'s' if count > 1 else ''}"
     versions = (
         f"Python {platform.python_version()}, PyTorch {torch.__version__}, NumPy {np.__version__}"
     )
@@ -68,37 +89,45 @@ def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the shapes do not fit together.
+        If the shapes do not fit together, or a target is not the number of a class
+        (looked for on the CPU only: a GPU would have to wait after every batch).
     """
-    _check_shapes(logits, targets)
+    _check_classes(logits, targets)
     if logits.ndim == 1:
         return F.binary_cross_entropy_with_logits(logits, targets.float())
     return F.cross_entropy(logits, targets)
 
 
-def _check_shapes(logits: Tensor, targets: Tensor) -> None:
-    if logits.ndim not in (1, 2) or targets.shape != logits.shape[:1]:
+def _check_classes(logits: Tensor, targets: Tensor) -> None:
+    _check_shapes(logits, targets)
+    if targets.device.type != "cpu" or not len(targets):
+        return
+    num_classes = 2 if logits.ndim == 1 else logits.shape[1]
+    low, high = targets.aminmax()
+    if low < 0 or high >= num_classes:
+        labels = ", ".join(f"{label:g}" for label in targets.unique().tolist()[:9])
         raise ValueError(
-            "The loss takes logits [batch] or [batch, classes] and targets [batch], got "
-            f"{tuple(logits.shape)} and {tuple(targets.shape)}. Does a squeeze() without an axis "
-            "drop the batch axis of a batch of one?"
+            f"The labels of {num_classes} classes are 0 to {num_classes - 1}, got {labels}. "
+            "Number the classes from 0, or give the model an output for each."
         )
-    if logits.ndim == 2 and logits.shape[1] == 1:
+
+
+def _check_shapes(outputs: Tensor, targets: Tensor) -> None:
+    """Refuse what a loss would broadcast. Whole numbers are classes, one a sample."""
+    is_class = not targets.is_floating_point()
+    column = outputs.ndim == 2 and outputs.shape[1] == 1 and targets.ndim == 1
+    expected = outputs.shape[:1] if is_class else outputs.shape
+    if column or targets.shape != expected or outputs.ndim == 0 or (is_class and outputs.ndim > 2):
         raise ValueError(
-            f"One logit a sample has the shape [batch], got {tuple(logits.shape)}: end the model "
-            "with squeeze(1). Cross-entropy over a single class is always 0."
+            f"Outputs {tuple(outputs.shape)} do not go with {targets.dtype} targets "
+            f"{tuple(targets.shape)}. Class numbers are [batch], beside outputs [batch] or "
+            "[batch, classes]; float targets have the shape of the outputs. A model with one "
+            "output ends with squeeze(1), since squeeze() alone drops a batch axis of 1, too."
         )
 
 
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
-    """Average the mean losses of batches over their samples.
-
-    Parameters
-    ----------
-    losses : list of Tensor
-        The mean loss of each batch (scalars, on any device).
-    sizes : list of int
-        How many samples each batch had.
+    """Average the mean losses of batches (scalars, on any device) over their samples.
 
     Raises
     ------
@@ -123,6 +152,11 @@ def predicted_classes(logits: Tensor) -> Tensor:
     return (logits > 0).long() if logits.ndim == 1 else logits.argmax(dim=1)
 
 
+def accuracy_of(logits: Tensor, targets: Tensor) -> float:
+    """Share of samples whose predicted class is right."""
+    return int((predicted_classes(logits) == targets).sum()) / len(targets)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What `evaluate` found, averaged over samples (not over batches).
@@ -130,16 +164,21 @@ class Evaluation:
     Parameters
     ----------
     loss : float
-        Mean cross-entropy in nats.
-    accuracy : float
-        Share of samples whose predicted class is right.
+        Mean cross-entropy in nats, unless another loss was asked for.
+    score : float
+        Accuracy, unless another score was asked for.
     num_samples : int
         How many samples were evaluated.
     """
 
     loss: float
-    accuracy: float
+    score: float
     num_samples: int
+
+    @property
+    def accuracy(self) -> float:
+        """The default score by its own name."""
+        return self.score
 
     @property
     def perplexity(self) -> float:
@@ -155,12 +194,13 @@ class History:
     ----------
     train_loss : list of float
         Mean loss over the samples of the epoch, taken while training.
-    validation : list of Evaluation
-        On the validation loader after each epoch; empty without one.
+    validation, watched : list of Evaluation
+        On these loaders after each epoch; empty without the loader.
     """
 
     train_loss: list[float] = field(default_factory=list)
     validation: list[Evaluation] = field(default_factory=list)
+    watched: list[Evaluation] = field(default_factory=list)
 
     @property
     def best_epoch(self) -> int:
@@ -170,27 +210,30 @@ class History:
         return int(np.argmin([evaluation.loss for evaluation in self.validation]))
 
 
-def train_epoch(model: nn.Module, loader: Iterable, optimizer: torch.optim.Optimizer) -> float:
-    """Train `model` on each batch of `loader` once.
+def train_epoch(
+    model: nn.Module,
+    loader: Iterable,
+    optimizer: torch.optim.Optimizer,
+    loss: Loss = classification_loss,
+) -> float:
+    """Train `model` on each batch of `loader` once; return the mean loss over the samples.
 
     Parameters
     ----------
     model : nn.Module
-        Takes the inputs of a batch, returns logits [batch] or [batch, classes].
+        Takes the inputs of a batch, returns outputs [batch] or [batch, …].
     loader : iterable
         Gives ``(inputs, targets)``; inputs and targets have a ``to(device)``.
     optimizer : torch.optim.Optimizer
         Over the parameters of `model`.
-
-    Returns
-    -------
-    float
-        The mean loss over the samples.
+    loss : callable
+        Takes outputs and targets, returns their mean loss.
 
     Raises
     ------
     ValueError
-        If the loader is empty.
+        If the loader is empty, outputs and targets do not fit, or the optimizer can't
+        use the model's sparse gradients.
     FloatingPointError
         If the loss is no longer a finite number.
     """
@@ -199,34 +242,59 @@ def train_epoch(model: nn.Module, loader: Iterable, optimizer: torch.optim.Optim
     losses, sizes = [], []
     for inputs, targets in loader:
         inputs, targets = inputs.to(device), targets.to(device)
-        loss = classification_loss(model(inputs), targets)
+        outputs = model(inputs)
+        _check_shapes(outputs, targets)
+        batch_loss = loss(outputs, targets)
         optimizer.zero_grad()
-        loss.backward()
+        batch_loss.backward()
+        _check_gradients(optimizer)
         optimizer.step()
-        losses.append(loss.detach())
+        losses.append(batch_loss.detach())
         sizes.append(len(targets))
     return mean_loss(losses, sizes)
 
 
+def _check_gradients(optimizer: torch.optim.Optimizer) -> None:
+    """Say what to do about sparse gradients, where an optimizer's own error would not."""
+    groups = optimizer.param_groups
+    if not any(p.grad is not None and p.grad.is_sparse for g in groups for p in g["params"]):
+        return
+    can = isinstance(optimizer, torch.optim.SGD | torch.optim.Adagrad | torch.optim.SparseAdam)
+    if not can or any(group.get("weight_decay") or group.get("fused") for group in groups):
+        raise ValueError(
+            f"The model has sparse gradients, which {type(optimizer).__name__} with these "
+            "settings can't use (nor can clip_grad_norm_): build the model with "
+            "sparse_grad=False, or train it by plain SGD."
+        )
+
+
 @torch.no_grad()
-def evaluate(model: nn.Module, loader: Iterable) -> Evaluation:
+def evaluate(
+    model: nn.Module,
+    loader: Iterable,
+    loss: Loss = classification_loss,
+    score: Score = accuracy_of,
+) -> Evaluation:
     """Evaluate `model` on all samples of `loader`, in evaluation mode and without gradients.
 
-    Parameters and errors as in `train_epoch`. The model returns to the mode it was in.
+    Parameters and errors as in `train_epoch`; `score` takes all outputs and all targets.
+    The model returns to the mode it was in, after an error too.
     """
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    losses, sizes, hits = [], [], []
-    for inputs, targets in loader:
-        inputs, targets = inputs.to(device), targets.to(device)
-        logits = model(inputs)
-        losses.append(classification_loss(logits, targets))
-        hits.append((predicted_classes(logits) == targets).sum())
-        sizes.append(len(targets))
-    model.train(was_training)
-    loss = mean_loss(losses, sizes)
-    return Evaluation(loss, int(torch.stack(hits).sum()) / sum(sizes), sum(sizes))
+    batches, losses = [], []
+    try:
+        for inputs, targets in loader:
+            outputs, targets = model(inputs.to(device)), targets.to(device)
+            _check_shapes(outputs, targets)
+            batches.append((outputs, targets))
+            losses.append(loss(outputs, targets))
+    finally:
+        model.train(was_training)
+    mean = mean_loss(losses, [len(targets) for _, targets in batches])
+    outputs, targets = map(torch.cat, zip(*batches, strict=True))
+    return Evaluation(mean, score(outputs, targets), len(targets))
 
 
 def fit(
@@ -237,51 +305,85 @@ def fit(
     validation_loader: Iterable | None = None,
     patience: int | None = None,
     progress: bool = True,
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None = None,
+    loss: Loss = classification_loss,
+    score: Score = accuracy_of,
+    watch_loader: Iterable | None = None,
+    history: History | None = None,
 ) -> History:
-    """Train for `num_epochs`, evaluating after each.
+    """Train for `num_epochs`, evaluating after each; errors as in `train_epoch`.
 
     Parameters
     ----------
-    model, train_loader, optimizer
-        As in `train_epoch`.
+    model, train_loader, optimizer, loss, score
+        As in `train_epoch` and `evaluate`.
     num_epochs : int
         Epochs to train, at most.
-    validation_loader : iterable, optional
-        Evaluated after each epoch.
+    validation_loader, watch_loader : iterable, optional
+        Evaluated after each epoch; what is watched (the train data, for example) has
+        no influence.
     patience : int, optional
         Early stopping: end when the validation loss has not improved for that many
-        epochs, and give the model back the weights of its best epoch.
+        epochs. The model gets the weights of its best epoch back, also if the training
+        is interrupted or fails.
     progress : bool
         Show a progress bar.
+    scheduler : LRScheduler, optional
+        Sets the learning rate of `optimizer` after each epoch.
+    history : History, optional
+        An empty one to fill: whoever holds it has what was seen before an interruption.
+    """
+    if patience is not None and (validation_loader is None or patience < 1):
+        raise ValueError("Early stopping needs a validation_loader and a patience of at least 1.")
+    if history not in (None, History()):
+        raise ValueError("The history is not empty: give each training one of its own.")
+    history, best_weights = history or History(), None
+    bar = tqdm(range(num_epochs), unit="epoch", leave=False, disable=not progress)
+    try:
+        for epoch in bar:
+            history.train_loss.append(train_epoch(model, train_loader, optimizer, loss))
+            bar.set_postfix(train_loss=f"{history.train_loss[-1]:.4f}")
+            if scheduler is not None:
+                scheduler.step()
+            if watch_loader is not None:
+                history.watched.append(evaluate(model, watch_loader, loss, score))
+            if validation_loader is not None:
+                history.validation.append(evaluate(model, validation_loader, loss, score))
+            if patience is None:
+                continue
+            if history.best_epoch == epoch:
+                best_weights = copy.deepcopy(model.state_dict())
+            elif epoch - history.best_epoch >= patience:
+                break
+    finally:
+        if best_weights is not None:
+            model.load_state_dict(best_weights)
+    return history
+
+
+def paired_interval(new: Sequence[float], old: Sequence[float]) -> tuple[float, float]:
+    """Estimate by how much `new` scores above `old`; one score a split, in the same order.
+
+    Returns
+    -------
+    mean, half_width : float
+        Mean difference, and half of its 95 % interval after Student's t.
 
     Raises
     ------
     ValueError
-        If `patience` is given without a validation loader or is below 1, or a loader
-        is empty.
-    FloatingPointError
-        If the loss is no longer a finite number.
+        If there are not as many scores in both, or fewer than two.
     """
-    if patience is not None and (validation_loader is None or patience < 1):
-        raise ValueError("Early stopping needs a validation_loader and a patience of at least 1.")
-    history = History()
-    best_weights = None
-    bar = tqdm(range(num_epochs), unit="epoch", leave=False, disable=not progress)
-    for epoch in bar:
-        history.train_loss.append(train_epoch(model, train_loader, optimizer))
-        bar.set_postfix(train_loss=f"{history.train_loss[-1]:.4f}")
-        if validation_loader is None:
-            continue
-        history.validation.append(evaluate(model, validation_loader))
-        if patience is None:
-            continue
-        if history.best_epoch == epoch:
-            best_weights = copy.deepcopy(model.state_dict())
-        elif epoch - history.best_epoch >= patience:
-            break
-    if best_weights is not None:
-        model.load_state_dict(best_weights)
-    return history
+    from scipy import stats  # here, because it takes long to import
+
+    if len(new) != len(old) or len(new) < 2:
+        raise ValueError(
+            f"An interval takes scores of the same splits, two at least, got {len(new)} new and "
+            f"{len(old)} old ones."
+        )
+    differences = np.subtract(new, old)
+    error = differences.std(ddof=1) / np.sqrt(len(differences))
+    return differences.mean(), stats.t.ppf(0.975, len(differences) - 1) * error
 
 
 def save_weights(model: nn.Module, path: str | Path) -> None:
@@ -302,20 +404,9 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     """
     weights = load_tensors(path)
     try:
-        _check_weights(weights, model.state_dict())
-    except ValueError as error:
+        copy.deepcopy(model).load_state_dict(weights)  # what fails half way fails on a copy
+    except RuntimeError as error:
         raise ValueError(
             f"{path} does not hold the weights of this {type(model).__name__}: {error}"
         ) from error
     model.load_state_dict(weights)
-
-
-def _check_weights(weights: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    """Compare names and shapes first: load_state_dict raises when half is overwritten."""
-    if weights.keys() != expected.keys():
-        raise ValueError(f"expected {', '.join(expected)}, found {', '.join(weights)}")
-    for name, tensor in expected.items():
-        if weights[name].shape != tensor.shape:
-            raise ValueError(
-                f"{name} is {list(weights[name].shape)} in the file, {list(tensor.shape)} here"
-            )

@@ -3,14 +3,19 @@
 import copy
 import functools
 import math
+import os
 import random
+import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+from scipy import stats
 from sklearn.metrics import accuracy_score, log_loss
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -123,6 +128,158 @@ def test_loss_refuses_one_logit_in_a_column() -> None:
     """Cross-entropy over one class is 0, so all would seem right."""
     with pytest.raises(ValueError, match=r"squeeze\(1\)"):
         training.classification_loss(torch.zeros(3, 1), torch.zeros(3, dtype=torch.int64))
+
+
+@pytest.mark.parametrize(
+    ("num_outputs", "labels", "words"),
+    [
+        (1, [1, 2, 1], "labels of 2 classes are 0 to 1, got 1, 2"),
+        (1, [0, -1, 1], "got -1, 0, 1"),
+        (1, [0.0, 2.0, 1.0], "got 0, 1, 2"),
+        (2, [1, 2, 1], "labels of 2 classes are 0 to 1, got 1, 2"),
+        (3, [0, 3, 1], "labels of 3 classes are 0 to 2, got 0, 1, 3"),
+        (3, [-1, 2, 1], "got -1, 1, 2"),
+    ],
+)
+def test_labels_of_no_class_are_refused(num_outputs: int, labels: list, words: str) -> None:
+    targets, model = torch.tensor(labels), linear_model(num_outputs=num_outputs)
+    loader = in_batches((samples(3)[0], targets), 2)
+    before = state(model)
+    with pytest.raises(ValueError, match=words):
+        training.classification_loss(model(samples(3)[0]), targets)
+    with pytest.raises(ValueError, match="Number the classes from 0"):
+        training.evaluate(model, loader)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="Number the classes from 0"):
+        training.fit(model, loader[::-1], optimizer, 50, progress=False)
+    assert all(tensor.isfinite().all() for tensor in state(model).values())
+    if not (loader[0][1] >= 2).any():
+        return
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model.load_state_dict(before)
+    with pytest.raises(ValueError, match="Number the classes"):
+        training.train_epoch(model, loader, optimizer)
+    assert same(before, state(model)), "not a step is made by a label of no class"
+
+
+def test_the_last_labels_are_allowed() -> None:
+    for num_outputs, largest in ((1, 1), (2, 1), (4, 3)):
+        targets = torch.tensor([0, largest])
+        logits = linear_model(num_outputs=num_outputs)(samples(2)[0])
+        assert training.classification_loss(logits, targets).isfinite()
+
+
+# --- any loss, any score ----------------------------------------------------------------
+
+
+def float_batch(count: int = 9) -> Batch:
+    inputs = samples(count)[0]
+    return inputs, inputs @ torch.tensor([1.0, -2.0, 0.5]) + 3
+
+
+def worst(outputs: Tensor, targets: Tensor) -> float:
+    """A score that is no mean over batches."""
+    return (outputs - targets).abs().max().item()
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 9, 20])
+def test_a_regression_is_trained_and_evaluated(batch_size: int) -> None:
+    training.set_seed(0)
+    model, batch = linear_model(), float_batch()
+    loader = in_batches(batch, batch_size)
+    before = training.evaluate(model, loader, nn.MSELoss(), worst)
+    predicted = model(batch[0]).detach()
+    assert before.loss == pytest.approx(((predicted - batch[1]) ** 2).mean().item(), rel=1e-5)
+    assert before.score == pytest.approx(worst(predicted, batch[1]))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    history = training.fit(
+        model,
+        loader,
+        optimizer,
+        150,
+        loader,
+        progress=False,
+        loss=nn.MSELoss(),
+        score=worst,
+        watch_loader=loader[:1],
+    )
+    assert history.validation[-1].loss < 0.1 < 1 < before.loss
+    assert history.validation[-1] == training.evaluate(model, loader, nn.MSELoss(), worst)
+    assert history.watched[-1] == training.evaluate(model, loader[:1], nn.MSELoss(), worst)
+    assert len(history.watched) == 150
+
+
+def test_several_outputs_for_each_sample() -> None:
+    model, (inputs, _) = linear_model(num_outputs=4), samples(6)
+    loader = in_batches((inputs, torch.rand(6, 4)), 4)
+    expected = nn.functional.l1_loss(model(inputs), torch.cat([loader[0][1], loader[1][1]]))
+    found = training.evaluate(model, loader, nn.L1Loss(), worst).loss
+    assert found == pytest.approx(expected.item(), rel=1e-5)
+
+
+LOSSES = [nn.MSELoss(), nn.L1Loss(), nn.BCEWithLogitsLoss(), nn.HuberLoss()]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize(
+    ("num_outputs", "shape"),
+    [("column", (4,)), (1, (4, 1)), (4, (4,)), (2, (4, 1)), (2, (2, 4)), (1, (1,)), (1, ())],
+)
+def test_shapes_that_a_loss_would_broadcast_are_refused(loss, num_outputs, shape) -> None:
+    """Most of these raise no error in PyTorch, and train something else."""
+    model = linear_model(num_outputs=2)
+    if num_outputs == "column":
+        model = nn.Sequential(nn.Linear(3, 1))
+    elif num_outputs != 2:
+        model = linear_model(num_outputs=num_outputs)
+    before, loader = state(model), [(samples(4)[0], torch.rand(shape))]
+    with pytest.raises(ValueError, match=r"do not go with.*squeeze\(1\)"):
+        training.train_epoch(model, loader, torch.optim.SGD(model.parameters(), lr=0.1), loss)
+    with pytest.raises(ValueError, match="do not go with"):
+        training.evaluate(model, loader, loss, worst)
+    assert same(before, state(model))
+
+
+# --- sparse gradients -------------------------------------------------------------------
+
+
+def sparse_training(make_optimizer: Callable, sparse_grad: bool = True) -> float:
+    training.set_seed(0)
+    model = models.SparseOneHotMLP(2_000, 5, sparse_grad=sparse_grad)
+    loader = datasets.make_loader(bags(), sparse=True)
+    return training.train_epoch(model, loader, make_optimizer(model.parameters()))
+
+
+def clipped(parameters: Iterable) -> torch.optim.Optimizer:
+    """Clip the gradients before each step."""
+    parameters = list(parameters)
+    optimizer = torch.optim.AdamW(parameters)
+    optimizer.register_step_pre_hook(lambda *_: nn.utils.clip_grad_norm_(parameters, 1.0) and None)
+    return optimizer
+
+
+@pytest.mark.parametrize(
+    "make_optimizer",
+    [
+        torch.optim.Adam,
+        torch.optim.AdamW,
+        torch.optim.RMSprop,
+        functools.partial(torch.optim.SGD, lr=0.1, weight_decay=0.1),
+        functools.partial(torch.optim.SGD, lr=0.1, fused=True),
+        clipped,
+    ],
+)
+def test_optimizers_that_cannot_use_sparse_gradients_are_refused(make_optimizer) -> None:
+    with pytest.raises(ValueError, match=r"sparse gradients.*sparse_grad=False.*plain SGD"):
+        sparse_training(make_optimizer)
+    assert sparse_training(make_optimizer, sparse_grad=False) > 0
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_optimizers_that_can_use_sparse_gradients(momentum: float) -> None:
+    make_optimizer = functools.partial(torch.optim.SGD, lr=0.1, momentum=momentum)
+    dense = sparse_training(make_optimizer, sparse_grad=False)
+    assert sparse_training(make_optimizer) == pytest.approx(dense, rel=1e-5)
 
 
 @pytest.mark.parametrize(("count", "num_outputs"), SHAPES)
@@ -325,7 +482,123 @@ def test_evaluate_builds_no_graph() -> None:
     assert graphs == [False, False, False]
 
 
+class Failing(nn.Module):
+    """Raise `error` at the call of that number, from 1."""
+
+    def __init__(self, call: int, error: BaseException) -> None:
+        super().__init__()
+        self.layer, self.calls, self.error = linear_model(), call, error
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.calls -= 1
+        if not self.calls:
+            raise self.error
+        return self.layer(inputs)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("from the model")])
+@pytest.mark.parametrize("mode", [True, False])
+def test_evaluate_gives_the_mode_back_after_an_error(mode: bool, error: BaseException) -> None:
+    model = Failing(2, error).train(mode)
+    with pytest.raises(type(error)):
+        training.evaluate(model, in_batches(samples(9), 4))
+    assert all(part.training is mode for part in model.modules())
+    assert torch.is_grad_enabled()
+
+
 # --- fit and early stopping ---------------------------------------------------------------
+
+
+def test_fit_steps_the_scheduler_once_an_epoch() -> None:
+    rates = []
+
+    class Watched(torch.optim.SGD):
+        def step(self, closure: Callable | None = None) -> None:
+            rates.append(self.param_groups[0]["lr"])
+            super().step(closure)
+
+    model = linear_model()
+    optimizer = Watched(model.parameters(), lr=0.8)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    loader = in_batches(samples(9), 4)
+    training.fit(model, loader, optimizer, 3, progress=False, scheduler=scheduler)
+    assert rates == pytest.approx([0.8] * 3 + [0.4] * 3 + [0.2] * 3)
+
+
+def test_watching_changes_nothing() -> None:
+    loader = in_batches(samples(9), 4)
+    results = []
+    for watch in (None, in_batches(samples(6, seed=1), 5)):
+        training.set_seed(0)
+        model = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        history = training.fit(
+            model, loader, optimizer, 4, loader, progress=False, watch_loader=watch
+        )
+        results.append((history.train_loss, history.validation, state(model)))
+    assert results[0][:2] == results[1][:2]
+    assert same(results[0][2], results[1][2])
+
+
+class Script:
+    """A validation loader whose samples get worse or better, and whose last step is an error."""
+
+    def __init__(self, signs: list[float], error: BaseException | None) -> None:
+        self.signs, self.error = iter(signs), error
+
+    def __iter__(self) -> Iterator[Batch]:
+        sign = next(self.signs, None)
+        if sign is None and self.error is not None:
+            raise self.error
+        value = math.nan if sign is None else sign
+        yield torch.full((4, 3), value), torch.tensor([1, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(KeyboardInterrupt(), KeyboardInterrupt), (None, FloatingPointError)],
+    ids=["interrupted", "nan in validation"],
+)
+@pytest.mark.parametrize("patience", [10, None])
+def test_an_interrupted_fit_leaves_weights_and_history(patience, error, raised) -> None:
+    training.set_seed(0)
+    model, inputs = linear_model(), torch.ones(4, 3)
+    model[0].weight.data.fill_(1.0)
+    loader = [(inputs, torch.ones(4, dtype=torch.int64))]  # the weights grow
+    after_epoch: list[dict[str, Tensor]] = []
+
+    class Keeping(torch.optim.SGD):
+        def step(self, closure: Callable | None = None) -> None:
+            super().step(closure)
+            after_epoch.append(state(model))
+
+    history = training.History()
+    with pytest.raises(raised):
+        training.fit(
+            model,
+            loader,
+            Keeping(model.parameters(), lr=0.1),
+            20,
+            Script([1.0, 2.0, -1.0, -2.0], error),  # best: the second epoch
+            patience,
+            progress=False,
+            history=history,
+        )
+    assert len(history.train_loss) == len(after_epoch) == 5
+    assert len(history.validation) == 4
+    assert history.best_epoch == 1
+    assert same(state(model), after_epoch[1 if patience else -1])
+
+
+def test_a_history_must_be_empty() -> None:
+    model, loader = linear_model(), in_batches(samples(4), 2)
+    before, optimizer = state(model), torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="one of its own"):
+        training.fit(model, loader, optimizer, 1, history=training.History([0.5]))
+    assert same(before, state(model))
+    given = training.History()
+    assert training.fit(model, loader, optimizer, 1, progress=False, history=given) is given
+    assert len(given.train_loss) == 1
 
 
 def test_fit_is_train_epoch_and_evaluate_again_and_again() -> None:
@@ -495,6 +768,30 @@ def test_result_does_not_depend_on_threads(sparse: bool) -> None:
             torch.testing.assert_close(tensor, results[0][1][name], rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_threads_are_given_back(before: int) -> None:
+    at_first = torch.get_num_threads()
+
+    @training.threads(1)
+    def count(fails: bool) -> int:
+        if fails:
+            raise KeyboardInterrupt
+        return torch.get_num_threads()
+
+    try:
+        torch.set_num_threads(before)
+        with training.threads(2):
+            assert torch.get_num_threads() == 2
+        for _ in range(2):
+            assert count(False) == 1
+            assert torch.get_num_threads() == before
+            with pytest.raises(KeyboardInterrupt):
+                count(True)
+            assert torch.get_num_threads() == before
+    finally:
+        torch.set_num_threads(at_first)
+
+
 @pytest.mark.parametrize(
     ("cuda", "mps", "expected"),
     [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
@@ -521,6 +818,34 @@ def test_gpu_trains_like_the_cpu(sparse: bool) -> None:
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
+# --- intervals ------------------------------------------------------------------------------
+
+
+def test_paired_interval() -> None:
+    rng = np.random.default_rng(0)
+    old = rng.normal(size=12)
+    new = old + rng.normal(0.3, 0.1, size=12)
+    mean, half = training.paired_interval(new, old)
+    expected = stats.ttest_rel(new, old).confidence_interval(0.95)
+    assert (mean - half, mean + half) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize(("new", "old"), [([0.8], [0.7]), ([0.8, 0.7, 0.9], [0.7]), ([], [])])
+def test_paired_interval_needs_pairs(new: list[float], old: list[float]) -> None:
+    with pytest.raises(ValueError, match="two at least"):
+        training.paired_interval(new, old)
+
+
+# --- imports --------------------------------------------------------------------------------
+
+
+def test_the_import_is_light() -> None:
+    heavy = ["sklearn", "scipy", "pandas", "pyarrow", "pooch", "matplotlib"]
+    code = f"import sys, helpers.training; print([n for n in {heavy} if n in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.stdout.strip() == "[]", found.stderr
+
+
 # --- weights on disk -------------------------------------------------------------------------
 
 
@@ -528,18 +853,17 @@ def test_weights_survive_the_disk(tmp_path: Path) -> None:
     training.set_seed(0)
     model, other = linear_model(num_outputs=2), linear_model(num_outputs=2)
     assert not same(state(model), state(other))
-    path = tmp_path / "new folder" / "weights.pt"
+    path = tmp_path / "new folder" / "weights.safetensors"
     training.save_weights(model, path)
     training.load_weights(other, str(path))
     assert same(state(model), state(other))
-    stored = torch.load(path, weights_only=True)
-    assert all(isinstance(tensor, Tensor) for tensor in stored.values())
-    assert [file.name for file in path.parent.iterdir()] == ["weights.pt"]
+    assert same(load_file(path), state(model)), "other programs can read the file"
+    assert [file.name for file in path.parent.iterdir()] == ["weights.safetensors"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no\.pt"):
-        training.load_weights(linear_model(), tmp_path / "no.pt")
+    with pytest.raises(FileNotFoundError, match=r"no\.safetensors"):
+        training.load_weights(linear_model(), tmp_path / "no.safetensors")
     with pytest.raises(OSError, match="directory"):
         training.load_weights(linear_model(), tmp_path)
 
@@ -556,13 +880,13 @@ class Intruder:
 
 def refused(model: nn.Module, path: Path) -> None:
     before = state(model)
-    with pytest.raises(ValueError, match=r"weights\.pt does not hold (saved|the weights)"):
+    with pytest.raises(ValueError, match=r"weights\.safetensors does not hold (saved|the weights)"):
         training.load_weights(model, path)
     assert same(before, state(model)), "a refused file must leave the model alone"
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "weights.pt"
+    path = tmp_path / "weights.safetensors"
     model = nn.Sequential(nn.Linear(30, 30), nn.Linear(30, 30))
     training.save_weights(model, path)
     whole = path.read_bytes()
@@ -591,19 +915,19 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     ids=["two outputs", "layer missing", "layer too many", "no bias", "other names"],
 )
 def test_another_models_file_is_refused(tmp_path: Path, other: functools.partial) -> None:
-    path = tmp_path / "weights.pt"
+    path = tmp_path / "weights.safetensors"
     training.save_weights(other(), path)
     refused(nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1)), path)
 
 
 def test_the_sparse_twins_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "weights.pt"
+    path = tmp_path / "weights.safetensors"
     training.save_weights(models.SparseOneHotMLP(30, 4), path)
     refused(models.OneHotMLP(30, 4), path)
 
 
 def test_other_contents_are_refused_and_never_run(tmp_path: Path) -> None:
-    path, witness = tmp_path / "weights.pt", tmp_path / "witness"
+    path, witness = tmp_path / "weights.safetensors", tmp_path / "witness"
     model = linear_model()
     names = list(state(model))
     for content in (
@@ -621,24 +945,23 @@ def test_other_contents_are_refused_and_never_run(tmp_path: Path) -> None:
 
 
 def test_a_failed_save_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, path = linear_model(), tmp_path / "weights.pt"
+    model, path = linear_model(), tmp_path / "weights.safetensors"
     training.save_weights(model, path)
     before = path.read_bytes()
 
-    def fail_halfway(_: object, file: object) -> None:
-        file.write(b"half of it")
+    def fail(_: int) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(torch, "save", fail_halfway)
-    for target in (path, tmp_path / "new.pt"):
+    monkeypatch.setattr(os, "fsync", fail)
+    for target in (path, tmp_path / "new.safetensors"):
         with pytest.raises(OSError, match="No space"):
             training.save_weights(model, target)
-    assert [file.name for file in tmp_path.iterdir()] == ["weights.pt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["weights.safetensors"]
     assert path.read_bytes() == before
 
 
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path, file_size_limit) -> None:
-    model, path = nn.Linear(100, 100), tmp_path / "weights.pt"
+    model, path = nn.Linear(100, 100), tmp_path / "weights.safetensors"
     with file_size_limit(2_000), pytest.raises((OSError, RuntimeError)):
         training.save_weights(model, path)
     assert list(tmp_path.iterdir()) == []
