@@ -1,9 +1,11 @@
 """Set-up: pinned packages, the Makefile's variables, a copied folder, sources written whole."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
@@ -56,6 +58,13 @@ def test_every_requirement_is_pinned_the_optional_ones_too() -> None:
         for needed in requirements(path.name):
             (version,) = pins[canonicalize_name(needed.name)].specifier
             assert needed.specifier.contains(version.version), needed
+
+
+def test_one_version_everywhere() -> None:
+    course = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    cited = yaml.safe_load((PROJECT / "CITATION.cff").read_text("utf-8"))["version"]
+    changes = (PROJECT / "CHANGELOG.md").read_text("utf-8")
+    assert course == cited == re.search(r"^## \[(.+?)\]", changes, re.MULTILINE)[1]
 
 
 # --- the Makefile -------------------------------------------------------------------------
