@@ -168,7 +168,7 @@ def form(expected: Any) -> str:
     if isinstance(expected, Mapping):
         return f"a dict with the keys {', '.join(map(repr, expected))}"
     if isinstance(expected, tuple):
-        return f"{len(expected)} values"
+        return f"a tuple of {len(expected)} values"
     if isinstance(expected, list):
         return "a list"
     return f"an object of type {type(expected).__name__}"

@@ -20,7 +20,7 @@ from typing import Any
 
 from lessons.calling import Arguments, Call, Raised, apply, call, captured, clean_state, is_gap
 from lessons.calling import place as place_of
-from lessons.comparing import fits_form, form, in_words, same
+from lessons.comparing import fits_form, form, in_words, same, sequence
 from lessons.slips import explain
 
 
@@ -218,8 +218,17 @@ def _in_general(
         return f"{form(wanted)} is asked for{where}; this is {kind}. {exercise.otherwise}".rstrip()
     if len(results) > 1 and all(same(other, results[0]) for other in results[1:]):
         return f"the same result for every input: use the arguments. {exercise.otherwise}".rstrip()
-    shown = "" if exercise.is_value else f"{in_words(found)} is wrong{where}. "
-    return f"{shown}{exercise.otherwise}".strip() or "that is not right."
+    shown = _wrong_part(found, wanted, exercise.tolerance)
+    return f"{shown} is wrong{where}. {exercise.otherwise}".rstrip()
+
+
+def _wrong_part(found: Any, wanted: Any, tolerance: float) -> str:
+    """Name what is wrong: of several values the first that is."""
+    parts = sequence(found) if isinstance(wanted, tuple) and len(wanted) > 1 else None
+    if parts is None:
+        return in_words(found)
+    position = next(i for i, pair in enumerate(zip(parts, wanted)) if not same(*pair, tolerance))  # noqa: B905
+    return f"value {position + 1} of {len(wanted)}, {in_words(parts[position])},"
 
 
 # --- the checks of a notebook ---------------------------------------------------------------
@@ -290,6 +299,10 @@ class Checks:
         """Say which checks there are, if one is asked for that is not."""
         known = ", ".join(attribute(label) for label in self.__dict__.get("verdicts", ()))
         raise AttributeError(f"there is no check {name}. There are: {known}.")
+
+    def passed(self, label: str) -> bool:
+        """Whether the check of an exercise has said ✓ in this kernel."""
+        return self.verdicts[label] == "✓"
 
     def progress(self) -> None:
         """Print how many checks of the notebook pass, and which do not yet."""
