@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from lessons import exercises
-from lessons.exercises import Checks, Open
-from lessons.framework import require
+from lessons.exercises import Open
 from tests.lessons import tables
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(tables.__path__))
@@ -117,62 +116,3 @@ def test_a_check_leaves_the_readers_random_numbers_alone(check, answers, capsys)
     before = torch.get_rng_state()
     check(*answers)
     assert torch.equal(torch.get_rng_state(), before)
-
-
-# --- the framework itself ----------------------------------------------------------------
-
-
-def some_checks() -> tuple[Checks, list]:
-    exercise = Checks()
-
-    def compare(answer: int) -> None:
-        require(answer == 1, "not one.")
-
-    return exercise, [exercise(label)(compare) for label in ("A.1", "A.2", "A.3")]
-
-
-def test_progress_counts_the_latest_verdicts(capsys) -> None:
-    exercise, (first, second, _) = some_checks()
-    exercise.progress()
-    first(1)
-    second(1)
-    second(2)
-    exercise.progress()
-    first(1)
-    second(1)
-    _(1)
-    exercise.progress()
-    lines = [line for line in capsys.readouterr().out.splitlines() if "checks pass" in line]
-    assert lines == [
-        "0 of 3 checks pass; open: A.1, A.2, A.3.",
-        "1 of 3 checks pass; wrong: A.2; open: A.3.",
-        "3 of 3 checks pass.",
-    ]
-
-
-def test_an_error_in_the_answer_is_a_wrong_answer_and_does_not_stop_the_notebook(capsys) -> None:
-    exercise = Checks()
-    check = exercise("A.1")(lambda function: function())
-    check(lambda: 1 / 0)
-    assert "your code stopped with ZeroDivisionError" in capsys.readouterr().out
-    exercise.progress()
-    assert "wrong: A.1" in capsys.readouterr().out
-
-
-def test_a_label_is_given_once() -> None:
-    exercise, _ = some_checks()
-    with pytest.raises(ValueError, match=r"A\.1"):
-        exercise("A.1")
-
-
-@pytest.mark.parametrize("variable", ["COURSE_STRICT", "NBGRADER_EXECUTION"])
-@pytest.mark.parametrize(("value", "strict"), [("1", True), ("0", False), ("", False)])
-def test_what_makes_checks_strict(variable, value, strict, monkeypatch, capsys) -> None:
-    _, (check, *_) = some_checks()
-    monkeypatch.setenv(variable, value)
-    strict = strict or (variable == "NBGRADER_EXECUTION" and value == "0")
-    if strict:
-        with pytest.raises(AssertionError):
-            check(2)
-    else:
-        check(2)
