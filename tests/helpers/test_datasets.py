@@ -265,7 +265,7 @@ def no_encoding(monkeypatch) -> Callable[[], None]:
 def assert_same(result: tuple[BagOfWordsDataset, Vocabulary], vocabulary=VOCABULARY) -> None:
     assert_same_data(result[0], encode(REVIEWS, vocabulary))
     assert result[1].tokens == vocabulary.tokens
-    assert result[1].codes == vocabulary.codes
+    assert result[1].ids == vocabulary.ids
 
 
 @pytest.mark.parametrize("given", [VOCABULARY, 3, 20_000], ids=["vocabulary", "size", "all"])

@@ -136,7 +136,7 @@ def test_build_equals_independent_construction(train_reviews, size):
     assert vocabulary.tokens == sorted(counter, key=counter.get, reverse=True)[:size]
 
 
-def test_codes_count_from_one_and_zero_is_unknown():
+def test_ids_count_from_one_and_zero_is_unknown():
     vocabulary = Vocabulary(["b", "a"])
     assert len(vocabulary) == 3
     assert vocabulary.encode(["a", "b", "x", "b", ""]) == [2, 1, 0, 1, 0]
@@ -173,8 +173,8 @@ def test_digest_tells_vocabularies_apart():
         (lambda: Vocabulary.build("text"), TypeError, "Tokenise first"),
         (lambda: Vocabulary.build(["a text", "not split"]), TypeError, "'a text'.*Tokenise first"),
         (lambda: Vocabulary(["a"]).encode("a text"), TypeError, "'a text'.*Tokenise first"),
-        (lambda: Vocabulary(["a"]).decode([1, 2]), ValueError, "Code 2 is outside .* 0 to 1"),
-        (lambda: Vocabulary(["a"]).decode([-1]), ValueError, "Code -1 is outside .* 0 to 1"),
+        (lambda: Vocabulary(["a"]).decode([1, 2]), ValueError, "Id 2 is outside .* 0 to 1"),
+        (lambda: Vocabulary(["a"]).decode([-1]), ValueError, "Id -1 is outside .* 0 to 1"),
     ],
 )
 def test_wrong_arguments(call, error, message):
@@ -196,7 +196,7 @@ def test_save_and_load(tmp_path, tokens):
     Vocabulary(tokens).save(str(path))
     loaded = Vocabulary.load(path)
     assert loaded.tokens == tokens
-    assert loaded.codes == Vocabulary(tokens).codes
+    assert loaded.ids == Vocabulary(tokens).ids
     assert [*path.parent.iterdir()] == [path]
 
 

@@ -34,7 +34,7 @@ def count_unknown(texts: Any, vocabulary: Vocabulary) -> int:
     return sum(token not in vocabulary for review in texts for token in review.split())
 
 
-def count_codes(texts: Any, vocabulary: Vocabulary) -> np.int64:
+def count_ids(texts: Any, vocabulary: Vocabulary) -> np.int64:
     return np.sum([vocabulary.encode(review.split()).count(0) for review in texts])
 
 
@@ -102,7 +102,7 @@ RIGHT = {
     "i_2_b": [(0,), (np.int64(0),), (torch.tensor(0),), (text.UNKNOWN_ID,)],
     "i_2_c": [
         (count_unknown,),
-        (count_codes,),
+        (count_ids,),
         (lambda texts, vocabulary: torch.tensor(count_unknown(texts, vocabulary)),),
     ],
     "i_3_a": [("b",), ("B ",)],
@@ -128,7 +128,7 @@ SECRETS = {
     "i_1": ("233", "12,500", ".split()", "len("),
     "i_2_a": ("[:5]", "[-5:]", "age-old", "nation,", "the, a", "'the'"),
     "i_2_b": (" 0", "=0", "zero"),
-    "i_2_c": ("566", ".count(", "in vocabulary.codes", "== 0"),
+    "i_2_c": ("566", ".count(", "in vocabulary.ids", "== 0"),
     "i_3_a": ("negative", "same label", "sorted", "b is"),
     "i_3_b": ("[:", "// 2", "enumerate"),
     "ii_4_a": ("blank", '" "', "translate", "maketrans", ".lower()"),

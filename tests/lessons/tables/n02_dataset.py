@@ -201,12 +201,12 @@ def one_holds_all(seconds: np.ndarray) -> np.ndarray:
 # --- II.2.c and II.3 ----------------------------------------------------------------------
 
 
-def csr(distinct: Callable = lambda codes: sorted(set(codes)), offsets: Callable | None = None):
+def csr(distinct: Callable = lambda row: sorted(set(row)), offsets: Callable | None = None):
     """Make an answer to II.2.c with other `distinct` codes, or `offsets` from all lengths."""
 
-    def to_csr(code_lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        rows = [distinct(codes) for codes in code_lists]
-        ids = torch.tensor([code for row in rows for code in row], dtype=torch.int32)
+    def to_csr(id_lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        rows = [distinct(row) for row in id_lists]
+        ids = torch.tensor([i for row in rows for i in row], dtype=torch.int32)
         lengths = [len(row) for row in rows]
         starts = offsets(lengths) if offsets else np.cumsum([0, *lengths])
         return ids, torch.tensor(np.array(starts), dtype=torch.int32)
@@ -217,26 +217,26 @@ def csr(distinct: Callable = lambda codes: sorted(set(codes)), offsets: Callable
 to_csr = csr()
 
 
-def csr_by_torch(code_lists: list[list[int]]) -> list[torch.Tensor]:
-    rows = [torch.tensor(codes, dtype=torch.int32).unique() for codes in code_lists]
+def csr_by_torch(id_lists: list[list[int]]) -> list[torch.Tensor]:
+    rows = [torch.tensor(row, dtype=torch.int32).unique() for row in id_lists]
     lengths = torch.tensor([0] + [len(row) for row in rows])
     return [torch.cat(rows), lengths.cumsum(0).int()]
 
 
-def csr_nested(code_lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+def csr_nested(id_lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     ids, offsets = [], [0]
-    for codes in code_lists:
-        ids.append(sorted(set(codes)))
+    for row in id_lists:
+        ids.append(sorted(set(row)))
         offsets.append(len(ids))
     return torch.tensor(ids, dtype=torch.int32), torch.tensor(offsets, dtype=torch.int32)
 
 
-def csr_distinct_in_all(code_lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+def csr_distinct_in_all(id_lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     seen: set[int] = set()
     rows = []
-    for codes in code_lists:
-        rows.append(sorted(set(codes) - seen))
-        seen.update(codes)
+    for row in id_lists:
+        rows.append(sorted(set(row) - seen))
+        seen.update(row)
     return csr(list)(rows)
 
 
@@ -246,8 +246,8 @@ def select_and_add(weight: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
 
 def add_in_a_loop(weight: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     total = torch.zeros(weight.shape[1])
-    for code in ids:
-        total += weight[code]
+    for i in ids:
+        total += weight[i]
     return total
 
 
@@ -290,7 +290,7 @@ RIGHT = {
         (summed(clocks(loss_of=lambda x, y: F.binary_cross_entropy(x.sigmoid(), y.float()))),),
     ],
     "ii_2_b": [("d",), (" D ",)],
-    "ii_2_c": [(to_csr,), (csr_by_torch,), (lambda codes: [x.clone() for x in to_csr(codes)],)],
+    "ii_2_c": [(to_csr,), (csr_by_torch,), (lambda row: [x.clone() for x in to_csr(row)],)],
     "ii_2_d": [(select_and_add,), (add_in_a_loop,), (multiply_multi_hot,), (bag_of_one,)],
     "ii_3": [
         (best(),),
@@ -307,7 +307,7 @@ SECRETS = {
     "ii_1_b": ("150", ".sum()", "len(dataset)"),
     "ii_1_c": ("several times", "one place", "distinct", "repeat"),
     "ii_2_a": ("wait_for_device", "last ="),
-    "ii_2_b": ("multi_hot[", "setting", "for code in codes"),
+    "ii_2_b": ("multi_hot[", "setting", "for i in ids"),
     "ii_2_c": ("set(", "len(ids)", "[0, 3, 3", "cumsum"),
     "ii_2_d": ("weight[", "sum(", "dim="),
     "ii_3": ("max(", "np.mean", "key="),
@@ -387,7 +387,7 @@ TRAPS = [
     Trap("ii_2_c", (lambda c: to_csr([[*x, -1] for x in c]),), "distinct codes"),
     Trap("ii_2_c", (csr(distinct=list),), "twice"),
     Trap("ii_2_c", (csr_distinct_in_all,), "in another review"),
-    Trap("ii_2_c", (csr(distinct=lambda codes: list(dict.fromkeys(codes))),), "ascend"),
+    Trap("ii_2_c", (csr(distinct=lambda row: list(dict.fromkeys(row))),), "ascend"),
     Trap("ii_2_c", (lambda c: (to_csr(c)[0].flip(0), to_csr(c)[1]),), "ascend"),
     Trap("ii_2_c", (csr(offsets=lambda lengths: np.cumsum([0, *lengths])[:-1]),), "one longer"),
     Trap("ii_2_c", (csr(offsets=np.cumsum),), "its beginning is missing"),
@@ -407,7 +407,7 @@ TRAPS = [
         "for a single review",
     ),
     Trap("ii_2_c", (lambda c: to_csr(c)[::-1],), "first ids, then offsets"),
-    Trap("ii_2_c", (csr(distinct=lambda codes: sorted(set(codes) - {0})),), "code 0 counts"),
+    Trap("ii_2_c", (csr(distinct=lambda row: sorted(set(row) - {0})),), "code 0 counts"),
     Trap("ii_2_c", (csr_nested,), "flat list"),
     Trap("ii_2_d", (lambda w, ids: w[ids].sum(1),), "over the tokens"),
     Trap("ii_2_d", (lambda w, ids: w[ids].sum(),), "[hidden]"),
