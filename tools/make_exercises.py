@@ -3,10 +3,11 @@
     python -m tools.make_exercises            # exercises/ from notebooks/, and its marks
     python -m tools.make_exercises --check    # change nothing; fail if anything is out of date
 
-A solution (the lines from ``### BEGIN SOLUTION`` to ``### END SOLUTION``) becomes a gap,
-outputs are dropped, and the explanation that follows an exercise is folded away. The cells
-of an exercise carry nbgrader's marks, so the same notebooks can be graded automatically:
-an exercise has as many points as stars.
+A solution (the lines from ``### BEGIN SOLUTION`` to ``### END SOLUTION``) becomes a gap, outputs
+are dropped, and what would answer an exercise or a prediction is folded away or made neutral;
+docs/authors.md has the rules, which are about the ends of cell ids and about metadata. The cells
+of an exercise carry nbgrader's marks, so the same notebooks can be graded automatically: an
+exercise has as many points as stars.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import copy
 import re
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import nbformat
 from nbconvert.preprocessors import ClearOutputPreprocessor
@@ -22,22 +24,31 @@ from nbgrader.preprocessors import ClearSolutions
 from traitlets.config import Config
 
 from helpers.storage import atomic_write
+from tools.set_address import PROJECT, repository
 
-PROJECT = Path(__file__).resolve().parent.parent
 GAP = "# Your answer here."
 STARS = re.compile(r"\*(★+)☆* · \d+ minutes\*")
+CHOICE = re.compile(
+    r"(?P<name>\w+) = None\n### BEGIN SOLUTION\n(?P=name) = \"(?P<letters>[a-z]+)\"\n"
+    r"### END SOLUTION"
+)
+OPTION = re.compile(r"^- \*\*([a-z])\*\*", re.MULTILINE)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+#: what only the source has
+PRIVATE = ("answers", "expect", "neutral")
 HOW = (
     "**Your turn.** This edition has a gap in every exercise. Write your answer where it says "
     f"`{GAP}`, run that cell and the check below it: `✓` is right, `✗` names the likely "
     "mistake, `…` means that no answer is there yet. Nothing that comes later needs your "
     "answers, so you can skip an exercise and come back. The last code cell counts what you "
-    "have solved. What stands below a check may show the answer: the explanation is folded, "
-    "and so is the code that goes on with it. Open them when you have your `✓`."
+    "have solved. What would answer a question too early is folded: explanations, pictures in "
+    "words, and the code that goes on with an answer. Open them when you have your `✓`, or when "
+    "you have seen the output."
 )
-FOLDED = (
-    "<details><summary>Explanation: open it when your check passes, or when you give up"
-    "</summary>\n\n{}\n\n</details>"
-)
+#: the lines to click on, for what stands behind an exercise's check, behind a run, and a picture
+ANSWERED = "Explanation: open it when your check passes, or when you give up"
+SHOWN = "Explanation: open it when you have seen the output"
+PICTURE = "The picture in words"
 
 
 def gap_settings() -> Config:
@@ -93,31 +104,105 @@ def mark(notebook: NotebookNode) -> NotebookNode:
     return marked
 
 
-def derive(notebook: NotebookNode) -> NotebookNode:
+def derive(notebook: NotebookNode, stem: str) -> NotebookNode:
     """Return the student's edition of a worked notebook.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The worked notebook.
+    stem : str
+        Its name, for the links back to it: "01_vocabulary".
 
     Raises
     ------
     RuntimeError
         If the marks of a solution do not pair.
+    ValueError
+        If an exercise is incomplete, or a string to be made neutral is not there.
     """
     student = mark(notebook)
-    stems = exercises_of(student)
+    exercises = exercises_of(student)
+    tasks = {cell.id: cell.source for cell in student.cells}
+    for cell in student.cells:
+        _neutralise(cell)
+        name_options(cell, tasks.get(f"{cell.id.removesuffix('-solution')}-task", ""))
     for preprocessor in (ClearSolutions(config=gap_settings()), ClearOutputPreprocessor()):
         student, _ = preprocessor.preprocess(student, {})
     before: set[str] = set()
+    heading = ""
     for cell in student.cells:
         if cell.cell_type == "markdown":
+            heading = [heading, *HEADING.findall(cell.source)][-1]
             cell.source = cell.source.replace("/blob/main/notebooks/", "/blob/main/exercises/")
-            if _follows_a_check(cell.id, "-why", before):
-                cell.source = FOLDED.format(cell.source)
+            _fold_text(cell, links_to(stem, cell.id, heading), before)
         elif _follows_a_check(cell.id, "-run", before):
             cell.metadata["jupyter"] = {"source_hidden": True}  # in JupyterLab
             cell.metadata["cellView"] = "form"  # in Colab
         before.add(cell.id)
-    if stems:
+    if exercises:
         student.cells.insert(1, nbformat.v4.new_markdown_cell(HOW, id="how"))
     return student
+
+
+def _neutralise(cell: NotebookNode) -> None:
+    """Put neutral strings in the place of findings, and drop what only the source has."""
+    for finding, neutral in cell.metadata.get("neutral", {}).items():
+        if finding not in cell.source:
+            raise ValueError(f"cell {cell.id} has no {finding!r} to be made neutral")
+        cell.source = cell.source.replace(finding, neutral)
+    for name in PRIVATE:
+        cell.metadata.pop(name, None)
+
+
+def name_options(cell: NotebookNode, task: str) -> None:
+    """Say in the gap of a multiple-choice exercise which letters there are.
+
+    Parameters
+    ----------
+    cell : NotebookNode
+        Any cell; it is changed if it is a choice, ``name = None`` and then ``name = "c"``.
+    task : str
+        The text of the task, whose options are items like ``- **a** …``.
+    """
+    found, options = CHOICE.fullmatch(cell.source), OPTION.findall(task)
+    if not found or not options:
+        return
+    if len(found["letters"]) > 1:
+        form = f"letters out of {', '.join(options)}, as one string"
+    else:
+        *first, last = (f'"{letter}"' for letter in options)
+        form = f"{', '.join(first)} or {last}"
+    cell.source = cell.source.replace("= None", f"= None  # {form}", 1)
+
+
+def links_to(stem: str, name: str, heading: str) -> str:
+    """Return a line that leads to a place of the worked notebook, here and on Colab."""
+    anchor = quote(re.sub(r"[*`]|\\(?=\W)", "", heading).strip().replace(" ", "-"))
+    colab = f"https://colab.research.google.com/github/{repository()}/blob/main/notebooks"
+    return (
+        f"*In the worked notebook: [this place](../notebooks/{stem}.ipynb#{anchor}), "
+        f"[on Colab]({colab}/{stem}.ipynb#scrollTo={name}).*"
+    )
+
+
+def _fold_text(cell: NotebookNode, links: str, before: set[str]) -> None:
+    """Fold a text that explains, and in any other the paragraphs that describe a picture."""
+    if cell.id.endswith("-why"):
+        summary = ANSWERED if _follows_a_check(cell.id, "-why", before) else SHOWN
+        cell.source = folded(summary, f"{cell.source}\n\n{links}")
+    elif cell.id.endswith("-caption"):
+        cell.source = folded(PICTURE, f"{cell.source}\n\n{links}")
+    else:
+        paragraphs = re.split(r"\n{2,}", cell.source)
+        cell.source = "\n\n".join(
+            folded(PICTURE, text) if text.startswith("*Picture") else text for text in paragraphs
+        )
+
+
+def folded(summary: str, text: str) -> str:
+    """Return Markdown that opens on a click."""
+    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
 def _follows_a_check(name: str, ending: str, before: set[str]) -> bool:
@@ -135,7 +220,7 @@ def editions(source: Path, target: Path) -> dict[Path, str]:
     for path in sorted(source.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         files[path] = text_of(mark(notebook))
-        files[target / path.name] = text_of(derive(notebook))
+        files[target / path.name] = text_of(derive(notebook, path.stem))
     return files
 
 
