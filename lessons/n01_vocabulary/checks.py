@@ -32,7 +32,7 @@ check.exercise(
     "I.1",
     describe,
     inputs=[
-        (Reviews(("so bad, so well-made", "not  good at all", "fine, fine"), (0, 0, 1)),),
+        (Reviews(("so bad, so well-made", "not  good at all", "fine, oh fine"), (0, 0, 1)),),
         (Reviews(("Good. good! A well-made film",) * 4 + ("",), (1, 1, 1, 0, 0)),),
     ],
     mistakes=[
@@ -68,6 +68,10 @@ check.exercise(
         (
             "a mean need not be a whole number: // or round() throws the rest away.",
             describing(result=lambda p, n, total, mean: (p, n, total, mean // 1)),
+        ),
+        (
+            "a mean need not be a whole number: // or round() throws the rest away.",
+            describing(result=lambda p, n, total, mean: (p, n, total, round(mean))),
         ),
     ],
     otherwise="Positives, negatives, total, mean length: check them one by one on a few texts.",
