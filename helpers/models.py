@@ -5,6 +5,7 @@ in notebook 04. Both hold the same parameters and give the same logits.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -226,3 +227,29 @@ def _copy_parameters(source: nn.Module, twin: nn.Module) -> nn.Module:
         twin.hidden.bias.copy_(source.hidden.bias)
         twin.output.load_state_dict(source.output.state_dict())
     return twin
+
+
+def make_mlp(
+    num_features: int, hidden_sizes: Sequence[int], num_outputs: int, dropout: float = 0.0
+) -> nn.Sequential:
+    """Stack Linear, ReLU (and Dropout) for each hidden size, and a last Linear.
+
+    Parameters
+    ----------
+    num_features : int
+        Numbers in one row of inputs.
+    hidden_sizes : sequence of int
+        Units of each hidden layer.
+    num_outputs : int
+        Classes (their logits come out), or 1 for a regression.
+    dropout : float
+        Probability with which a hidden unit is switched off while training.
+    """
+    layers, width = [], num_features
+    for size in hidden_sizes:
+        layers += [nn.Linear(width, size), nn.ReLU()]
+        if dropout > 0:
+            layers.append(nn.Dropout(dropout))
+        width = size
+    layers.append(nn.Linear(width, num_outputs))
+    return nn.Sequential(*layers)

@@ -2,20 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from itertools import cycle, pairwise
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-import torch
 from IPython.display import display
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
-from scipy.stats import binom
-from sklearn.metrics import auc, roc_curve
-from torch import Tensor
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from helpers.training import History
 
 #: blue, ochre, green, brown, pink: seaborn's "colorblind" with a darker second and fourth, so
 #: that each stands out from white and each pair is told apart with any two kinds of cone cells
@@ -235,15 +231,14 @@ def learning_curves(
 
 
 def loss_and_score(
-    curves: Mapping[str, Sequence[float]], title: str, loss: str, score: str, percent: bool = False
+    history: History, title: str, loss: str, score: str, percent: bool = False
 ) -> np.ndarray:
     """Draw loss and score after each epoch, each for train and validation, side by side.
 
     Parameters
     ----------
-    curves : mapping of str to sequence of float
-        "train loss", "validation loss", "train score" and "validation score", as from
-        `helpers.tabular.fit_scheduled`.
+    history : History
+        Of a training that watched the train data.
     title : str
         The finding.
     loss, score : str
@@ -257,7 +252,8 @@ def loss_and_score(
     """
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     for ax, kind, label in ((axes[0], "loss", loss), (axes[1], "score", score)):
-        both = {name: list(curves[f"{name} {kind}"]) for name in ("train", "validation")}
+        parts = {"train": history.watched, "validation": history.validation}
+        both = {name: [getattr(result, kind) for result in part] for name, part in parts.items()}
         learning_curves(both, "", label, percent=percent and kind == "score", ax=ax)
     figure.suptitle(title, fontsize="medium")
     return axes

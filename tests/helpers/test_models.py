@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import datasets, models
+from helpers import datasets, lora, models
 from helpers.corpus import Reviews
 from helpers.text import Vocabulary
 from helpers.training import classification_loss
@@ -245,7 +245,25 @@ def test_word_contributions_refuses_several_outputs():
         models.word_contributions(models.OneHotMLP(5, 4, 2), VOCABULARY, "good")
 
 
+@pytest.mark.parametrize("name", ["hidden", "output"])
+def test_word_contributions_refuses_adapters(name):
+    model = lora.add_adapters(models.OneHotMLP(len(VOCABULARY), 4), [name], r=1)
+    with pytest.raises(TypeError, match="merge_adapters"):
+        models.word_contributions(model, VOCABULARY, "good")
+    plain = lora.merge_adapters(copy.deepcopy(model))
+    assert set(models.word_contributions(plain, VOCABULARY, "good")[1]) == {"good"}
+
+
 def test_twins_keep_the_type_of_their_numbers():
     model = models.OneHotMLP(VOCAB, 4).double()
     assert models.to_sparse(model).hidden.weight.dtype == torch.float64
     assert models.to_dense(models.to_sparse(model)).output.weight.dtype == torch.float64
+
+
+def test_make_mlp() -> None:
+    model = models.make_mlp(10, (16, 8), 2, dropout=0.3)
+    names = [type(layer).__name__ for layer in model]
+    assert names == ["Linear", "ReLU", "Dropout", "Linear", "ReLU", "Dropout", "Linear"]
+    assert {layer.p for layer in model if isinstance(layer, nn.Dropout)} == {0.3}
+    assert model(torch.zeros(5, 10)).shape == (5, 2)
+    assert [type(layer).__name__ for layer in models.make_mlp(3, (), 1)] == ["Linear"]

@@ -1,6 +1,6 @@
-"""Notebooks 10 and 11: a stand-in never goes unmarked, and the pictures are right.
+"""Notebooks 12 and 13: a stand-in never goes unmarked, and the pictures are right.
 
-(tests/test_tabular.py has the data and the functions that notebook 10 teaches.)
+(tests/helpers/test_abalone.py has the data and the functions that notebook 12 teaches.)
 """
 
 import re
@@ -9,10 +9,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
-import pandas as pd
 import pytest
 
-from helpers import plots
+from helpers import plots, training
 from lessons.n12_abalone_classification import pictures as n12
 from lessons.n13_abalone_regression import pictures as n13
 
@@ -61,9 +60,10 @@ def test_roc_marks_the_default_threshold():
 
 
 def test_loss_and_score_draws_both_parts():
-    names = ("train loss", "validation loss", "train score", "validation score")
-    curves = pd.DataFrame({name: [i, i + 1.0] for i, name in enumerate(names)})
-    axes = plots.loss_and_score(curves, "Curves", "loss [nats]", "accuracy", percent=True)
+    watched = [training.Evaluation(i, i + 2, 10) for i in (0, 1)]
+    validation = [training.Evaluation(i + 1, i + 3, 10) for i in (0, 1)]
+    history = training.History([0.5, 0.5], validation, watched)
+    axes = plots.loss_and_score(history, "Curves", "loss [nats]", "accuracy", percent=True)
     drawn = [line.get_ydata().tolist() for ax in axes for line in ax.lines]
     assert drawn == [[0, 1], [1, 2], [2, 3], [3, 4]]
     assert axes[0].figure.get_suptitle() == "Curves"

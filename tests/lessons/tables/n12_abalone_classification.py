@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from torch import nn
 
-from helpers import tabular, training
+from helpers import abalone, models, training
 from tests.lessons.tables import Trap
 
 
@@ -68,7 +68,7 @@ def split_overlapping(labels: np.ndarray, seed: int) -> tuple:
 
 
 def split_masks(labels: np.ndarray, seed: int) -> list:
-    parts = tabular.split_indices(labels, seed)
+    parts = abalone.split_indices(labels, seed)
     return [np.isin(np.arange(len(labels)), part) for part in parts]
 
 
@@ -226,16 +226,16 @@ RIGHT = {
         (lambda rings, old_from: label_old(rings.tolist(), old_from),),
         (lambda r, o: ((r >= o).astype(int), np.bincount(r >= o, minlength=2).max() / len(r)),),
     ],
-    "ex_12_2": [(tabular.split_indices,), (split_with(),), (split_by_hand,)],
+    "ex_12_2": [(abalone.split_indices,), (split_with(),), (split_by_hand,)],
     "ex_12_3": [
-        (tabular.standardize,),
+        (abalone.standardize,),
         (lambda values, train: (values - train.mean(0)) / train.std(0, correction=0),),
         (lambda values, train: (values - train.mean(0)) / (train.std(0) + 1e-8),),
-        (lambda values, train: tabular.standardize(values.double(), train.double()),),
-        (lambda v, t: tabular.standardize(v, t).to(training.pick_device()),),
+        (lambda values, train: abalone.standardize(values.double(), train.double()),),
+        (lambda v, t: abalone.standardize(v, t).to(training.pick_device()),),
     ],
-    "ex_12_4": [(tabular.one_hot,), (one_hot_by_codes,), (one_hot_of_columns,)],
-    "ex_12_5": [(tabular.make_mlp,), (mlp,), (mlp_of_blocks,)],
+    "ex_12_4": [(abalone.one_hot,), (one_hot_by_codes,), (one_hot_of_columns,)],
+    "ex_12_5": [(models.make_mlp,), (mlp,), (mlp_of_blocks,)],
     "ex_12_6": [(roc_point,), (roc_point_of_counts,)],
     "ex_12_7": [
         (auc_by_pairs,),
@@ -250,7 +250,7 @@ RIGHT = {
         (lambda p, y: metrics.confusion_matrix(y, p, normalize="true"),),
     ],
     "ex_12_9": [
-        (tabular.paired_interval,),
+        (training.paired_interval,),
         (interval,),
         (interval_by_scipy,),
         (interval_with_torch,),
@@ -296,10 +296,10 @@ TRAPS = [
     Trap("ex_12_2", (split_masks,), "numbers of the rows"),
     Trap(
         "ex_12_2",
-        (lambda labels, seed: [labels[p] for p in tabular.split_indices(labels, seed)],),
+        (lambda labels, seed: [labels[p] for p in abalone.split_indices(labels, seed)],),
         "some rows are",
     ),
-    Trap("ex_12_2", (lambda *a: tabular.split_indices(*a)[:2],), "three arrays"),
+    Trap("ex_12_2", (lambda *a: abalone.split_indices(*a)[:2],), "three arrays"),
     Trap("ex_12_3", (lambda v, t: (v - v.mean(0)) / v.std(0),), "its own statistics"),
     Trap("ex_12_3", (lambda v, t: (v - t.mean(0)) / v.std(0),), "its own statistics"),
     Trap(
@@ -322,7 +322,7 @@ TRAPS = [
     Trap("ex_12_3", (lambda v, t: 2 * (v - t.mean(0)) / t.std(0),), "then divide by"),
     Trap(
         "ex_12_3",
-        (lambda v, t: tabular.standardize(v, t if len(v) > 1 else t[1:]),),
+        (lambda v, t: abalone.standardize(v, t if len(v) > 1 else t[1:]),),
         "one row alone",
     ),
     Trap("ex_12_4", (one_hot_unchecked,), "does not sum to 1"),
