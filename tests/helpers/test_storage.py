@@ -1,13 +1,15 @@
-"""`helpers.storage`: a file appears whole or not at all."""
+"""`helpers.storage`: a file appears whole or not at all, and what it holds is checked."""
 
 import errno
+import math
 import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from helpers import storage
-from helpers.storage import atomic_write, data_folder, is_offline
+from helpers.storage import atomic_write, data_folder, is_offline, load_tensors, save_tensors
 
 
 def write(path: Path, content: bytes) -> None:
@@ -92,6 +94,16 @@ def test_data_folder_is_what_course_data_names(tmp_path, monkeypatch):
     assert data_folder() == tmp_path.resolve() / "reviews"
 
 
+def test_course_data_that_is_a_file(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("COURSE_DATA", str(file))
+    with pytest.raises(
+        NotADirectoryError, match=r"COURSE_DATA names .*file, which is not a folder"
+    ):
+        data_folder()
+
+
 @pytest.mark.parametrize("environment", [{}, {"COURSE_DATA": ""}], ids=["unset", "empty"])
 def test_data_folder_of_a_checkout_and_of_an_installed_copy(tmp_path, monkeypatch, environment):
     monkeypatch.delenv("COURSE_DATA", raising=False)
@@ -114,3 +126,92 @@ def test_is_offline(monkeypatch, value, offline):
     if value is not None:
         monkeypatch.setenv("COURSE_OFFLINE", value)
     assert is_offline() is offline
+
+
+# --- tensors ------------------------------------------------------------------------------
+
+GOOD = {
+    "weight": torch.arange(6.0).reshape(2, 3).T,  # not contiguous
+    "half": torch.tensor([0.1]).half(),
+    "short": torch.tensor([0.1, 3e38]).bfloat16(),
+    "scalar": torch.tensor(0.1, dtype=torch.float64),
+    "none": torch.zeros(0, 3),
+}
+BAD = {
+    "sparse": torch.eye(2).to_sparse(),
+    "meta": torch.zeros(2, device="meta"),
+    "int8": torch.zeros(2, dtype=torch.int8),
+    "int64": torch.zeros(2, dtype=torch.int64),
+    "bool": torch.zeros(2, dtype=torch.bool),
+    "complex": torch.zeros(2, dtype=torch.complex64),
+    "NaN": torch.tensor([0.0, math.nan]),
+    "infinity": torch.tensor([-math.inf, 0.0]),
+    "list": [1.0, 2.0],
+}
+
+
+def test_tensors_come_back_as_they_were(tmp_path):
+    save_tensors(GOOD, tmp_path / "file")
+    loaded = load_tensors(str(tmp_path / "file"))
+    assert loaded.keys() == GOOD.keys()
+    for name, tensor in GOOD.items():
+        torch.testing.assert_close(loaded[name], tensor, rtol=0, atol=0)
+    assert [*tmp_path.iterdir()] == [tmp_path / "file"]
+
+
+def test_tensors_that_share_their_memory(tmp_path):
+    layer = torch.nn.Linear(3, 3)
+    save_tensors({"a": layer.weight, "b": layer.weight, "c": layer.weight[1]}, tmp_path / "file")
+    loaded = load_tensors(tmp_path / "file")
+    assert torch.equal(loaded["a"], loaded["b"])
+    assert torch.equal(loaded["a"][1], loaded["c"])
+    assert not loaded["a"].requires_grad
+
+
+@pytest.mark.parametrize("tensor", BAD.values(), ids=BAD)
+def test_bad_weights_are_refused_before_anything_is_written(tmp_path, tensor):
+    save_tensors(GOOD, tmp_path / "file")
+    before = (tmp_path / "file").read_bytes()
+    with pytest.raises(ValueError, match=r"was not written: 'layer\.weight' is .*finite floating"):
+        save_tensors({**GOOD, "layer.weight": tensor}, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == before
+    assert [*tmp_path.iterdir()] == [tmp_path / "file"]
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize")
+def test_quantised_weights_are_refused(tmp_path):
+    quantised = torch.quantize_per_tensor(torch.ones(3), 1, 0, torch.qint8)
+    with pytest.raises(ValueError, match=r"'w' is of type torch\.qint8"):
+        save_tensors({"w": quantised}, tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["int8", "int64", "bool", "NaN", "infinity"])
+def test_bad_weights_are_refused_when_loaded(tmp_path, name):
+    (tmp_path / "file").write_bytes(storage._pack({"w": BAD[name]}))
+    with pytest.raises(ValueError, match="was not loaded: 'w' is "):
+        load_tensors(tmp_path / "file")
+
+
+def test_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_tensors(tmp_path / "file")
+
+
+def test_every_damaged_byte_of_weights_is_noticed(tmp_path):
+    save_tensors(GOOD, tmp_path / "file")
+    whole = (tmp_path / "file").read_bytes()
+    for place in range(len(whole)):
+        damaged = whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :]
+        (tmp_path / "file").write_bytes(damaged)
+        with pytest.raises(ValueError, match="file does not hold saved weights"):
+            load_tensors(tmp_path / "file")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\0" * 100])
+def test_file_of_another_kind(tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(ValueError, match="file does not hold saved weights"):
+        load_tensors(tmp_path / "file")
+    torch.save(GOOD, tmp_path / "file")
+    with pytest.raises(ValueError, match="file does not hold saved weights"):
+        load_tensors(tmp_path / "file")
