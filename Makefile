@@ -52,7 +52,7 @@ $(OPTIONAL): $(INSTALLED) requirements-optional.txt
 	@touch $@
 
 run: $(INSTALLED)  ## execute every notebook (or NOTEBOOKS="00 01"); read build/index.html
-	$(BIN)/python tools/run_notebooks.py $(NOTEBOOKS)
+	$(BIN)/python -m tools.run_notebooks $(NOTEBOOKS)
 
 # Notebooks and tests run side by side, each on one thread. A notebook stays in one process.
 test: lint  ## ruff, mypy, pytest, and nbval: every notebook against its stored outputs
@@ -75,7 +75,7 @@ grade: $(INSTALLED)  ## for teachers: make grade NOTEBOOK=01_vocabulary SUBMITTE
 	$(BIN)/python -m tools.grade $(call given,NOTEBOOK) $(call quoted,$(call absolute,SUBMITTED))
 
 store: $(INSTALLED)  ## for authors: run the notebooks and store their outputs
-	$(BIN)/python tools/run_notebooks.py --store $(NOTEBOOKS)
+	$(BIN)/python -m tools.run_notebooks --store $(NOTEBOOKS)
 	$(BIN)/python -m tools.make_exercises
 
 bench: $(INSTALLED)  ## how fast, against what: one table (fastText only if it has a wheel here)

@@ -1,16 +1,10 @@
 """How nbval compares notebooks, for `pytest --nbval` from anywhere in the project."""
 
-from pathlib import Path
+from collections.abc import Generator
 
 import pytest
 
-from helpers.storage import data_folder
-
-#: cells with this tag depend on a data file: compared only where the file is at hand
-NEEDS = {
-    "needs-test-split": Path("imdb") / "test.csv.gz",
-    "needs-abalone": Path("abalone") / "abalone.data",
-}
+from tools import expectations
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
@@ -25,14 +19,23 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     The cells of a notebook share a kernel, so they run in one process, in order. What depends
     on absent data is run, but not compared.
     """
-    if type(item).__name__ != "IPyNbCell":
+    if not _is_cell(item):
         return
     item.name = item.cell.id
     item._nodeid = f"{item.parent.nodeid}::{item.cell.id}"
     item.add_marker(pytest.mark.xdist_group(item.parent.nodeid))
-    tags = item.cell.metadata.get("tags", [])
-    if any(tag in NEEDS and not _at_hand(NEEDS[tag]) for tag in tags):
+    if not expectations.has_its_data(item.cell):
         item.options["check"] = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """After a cell of a notebook, evaluate the expressions in its metadata, ``expect``."""
+    yield
+    if _is_cell(item):
+        client = item.parent.kernel.kc
+        if broken := expectations.broken(item.cell, client, client.get_shell_msg):
+            item.raise_cell_error("\n".join(broken))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,5 +43,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
-def _at_hand(file: Path) -> bool:
-    return (data_folder() / file).exists()
+def _is_cell(item: pytest.Item) -> bool:
+    return type(item).__name__ == "IPyNbCell"

@@ -1,7 +1,7 @@
 """Execute notebooks in order and leave pages to read.
 
-    python tools/run_notebooks.py                 # all of notebooks/, into build/
-    python tools/run_notebooks.py --store 01 02   # renew the outputs stored in notebooks/
+    python -m tools.run_notebooks                 # all of notebooks/, into build/
+    python -m tools.run_notebooks --store 01 02   # renew the outputs stored in notebooks/
 
 The executed copies and an HTML page of each land in build/, with an index.html if all are
 run.
@@ -13,12 +13,14 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nbclient
 import nbformat
 from bs4 import BeautifulSoup
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from jupyter_client.utils import run_sync
 from latex2mathml.converter import convert
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
@@ -26,6 +28,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from tabulate import tabulate
 
 from helpers.storage import atomic_write
+from tools import expectations
 
 PROJECT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 1_800
@@ -76,7 +79,8 @@ def execute(path: Path) -> tuple[nbformat.NotebookNode, dict[str, float]]:
     Raises
     ------
     CellFailed
-        At the first cell that raises, runs too long or kills its kernel.
+        At the first cell that raises, runs too long, kills its kernel, or breaks an expression
+        in its metadata (``expect``).
     """
     notebook = nbformat.read(path, as_version=4)
     code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
@@ -90,6 +94,8 @@ def execute(path: Path) -> tuple[nbformat.NotebookNode, dict[str, float]]:
         notebook.cells[index].outputs, notebook.cells[index].execution_count = [], None
     taken = {}
     with client.setup_kernel():
+        kernel: Any = client.kc
+        receive = run_sync(kernel.get_shell_msg)
         for number, index in enumerate(code, start=1):
             cell = notebook.cells[index]
             start = time.perf_counter()
@@ -100,6 +106,8 @@ def execute(path: Path) -> tuple[nbformat.NotebookNode, dict[str, float]]:
                     f"{path.name}, cell {cell.id!r} (code cell {number} of {len(code)}) "
                     f"failed:\n\n{cell.source}\n\n{error}"
                 ) from error
+            if broken := expectations.broken(cell, kernel, receive):
+                raise CellFailed("\n".join([f"{path.name}, cell {cell.id!r}:", *broken]))
             taken[cell.id] = seconds = time.perf_counter() - start
             print(
                 f"  {path.stem}  {number:3d}/{len(code)}  {seconds:7.1f} s  {cell.id}", flush=True

@@ -65,6 +65,21 @@ def test_store_keeps_outputs_without_progress_bars(tmp_path: Path) -> None:
     assert cell.execution_count == 1
 
 
+@pytest.mark.parametrize(("value", "code"), [(0.88, 0), (0.5, 1)])
+def test_what_a_cell_expects_must_hold(value: float, code: int, tmp_path: Path, capsys) -> None:
+    path = write(tmp_path / "01_one.ipynb", f"accuracy = {value}", "accuracy")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].metadata["expect"] = ["0.87 < accuracy < 0.89"]
+    nbformat.write(notebook, path)
+    assert run(tmp_path, "--store") == code
+    stored = nbformat.read(path, as_version=4)
+    assert stored.cells[1].outputs == [], "asking prints nothing"
+    assert stored.cells[2].execution_count == (2 if code == 0 else None)
+    said = capsys.readouterr().err
+    expected = "cell 'cell-0':\nexpected: 0.87 < accuracy < 0.89\n    accuracy = 0.5\n"
+    assert (expected in said) == bool(code)
+
+
 def test_store_refuses_warnings(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     path = write(tmp_path / "01_one.ipynb", "import warnings; warnings.warn('take care')")
     before = path.read_bytes()

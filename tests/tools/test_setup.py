@@ -145,7 +145,8 @@ def notebook(output: str = "") -> str:
 
 def stored(folder: Path) -> list[str]:
     (folder / "01_one.ipynb").write_text(notebook("before\n"))
-    return ["tools/run_notebooks.py", "--store", "--folder", str(folder), "--output", str(folder)]
+    where = ["--folder", str(folder), "--output", str(folder)]
+    return ["-m", "tools.run_notebooks", "--store", *where]
 
 
 def derived(folder: Path) -> list[str]:
