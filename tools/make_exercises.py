@@ -65,18 +65,21 @@ def gap_settings() -> Config:
 def exercises_of(notebook: NotebookNode) -> dict[str, int]:
     """Return the stem of each exercise's cell ids, like "i-2-c", and its points.
 
+    An exercise is what has a check. Several may share the cell of a solution: a class with a gap
+    for each method.
+
     Raises
     ------
     ValueError
-        If an exercise shows no stars, or has no check.
+        If an exercise shows no stars, or a solution has no check.
     """
     ids = [cell.id for cell in notebook.cells]
-    stems = [name.removesuffix("-solution") for name in ids if name.endswith("-solution")]
-    points: dict[str, int] = {}
-    for stem in stems:
+    for stem in (name.removesuffix("-solution") for name in ids if name.endswith("-solution")):
         if f"{stem}-check" not in ids:
             raise ValueError(f"exercise {stem} has no cell {stem}-check")
-        before = notebook.cells[: ids.index(f"{stem}-solution")]
+    points: dict[str, int] = {}
+    for stem in (name.removesuffix("-check") for name in ids if name.endswith("-check")):
+        before = notebook.cells[: ids.index(f"{stem}-check")]
         stars = [found for cell in before for found in STARS.findall(cell.source)]
         if len(stars) < len(points) + 1:
             raise ValueError(f"exercise {stem} has no line like *★☆☆ · 5 minutes* above it")
@@ -100,7 +103,8 @@ def mark(notebook: NotebookNode) -> NotebookNode:
                 "solution": not graded,
                 "task": False,
             }
-            cells[name].metadata["nbgrader"] = marks | ({"points": points} if graded else {})
+            if name in cells:  # a check may judge another gap of the cell above
+                cells[name].metadata["nbgrader"] = marks | ({"points": points} if graded else {})
     return marked
 
 

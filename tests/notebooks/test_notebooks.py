@@ -125,8 +125,8 @@ def test_every_exercise_is_complete(path: Path) -> None:
         stem = name.removesuffix("-solution")
         assert f"{stem}-check" in ids, stem
         cell = next(cell for cell in cells(path, "code") if cell.id == name)
-        assert cell.source.count("### BEGIN SOLUTION") == 1, name
-        assert cell.source.count("### END SOLUTION") == 1, name
+        gaps = cell.source.count("### BEGIN SOLUTION")
+        assert cell.source.count("### END SOLUTION") == gaps >= 1, name
         longer = tuple(  # iv-1-b-why is an exercise of its own, not a part of iv-1-b
             f"{other.removesuffix('-solution')}-"
             for other in solutions
