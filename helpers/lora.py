@@ -1,14 +1,14 @@
-"""LoRA: low-rank adapters for linear layers. Taught in notebook 08.
+"""LoRA: low-rank adapters for linear layers. Taught in notebook 09.
 
 Hu et al. (2021), "LoRA: Low-Rank Adaptation of Large Language Models", arXiv:2106.09685.
-A layer's weight W stays frozen; what training changes is a product of two thin matrices,
-W + scaling · B A, with B [out, r] zero and A [r, in] random at the start.
+Names and files are those of Hugging Face's peft.
 """
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,161 +16,77 @@ from torch import Tensor, nn
 
 from helpers.datasets import Bags
 from helpers.models import BagLinear
-from helpers.storage import load_tensors, save_tensors
+from helpers.storage import atomic_write, load_tensors, save_tensors
+
+#: peft's files in the folder of an adapter, and how it names a layer's matrices
+CONFIG, WEIGHTS, PREFIX = "adapter_config.json", "adapter_model.safetensors", "base_model.model."
+#: settings of peft that would make the same A and B mean something else
+UNSUPPORTED = ("use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
 
 
-class LowRankUpdate(nn.Module):
-    """A trainable matrix of low rank, ``scaling`` · B A (Hu et al., section 4.1).
+class LoRALinear(nn.Module):
+    """A frozen ``nn.Linear`` and an update of low rank: ``base_layer(x) + scaling · B (A x)``.
 
     Parameters
     ----------
-    in_features, out_features : int
-        Sides of the matrix, which is [out, in].
+    base_layer : nn.Linear
+        The layer to adapt; its weight W [out, in] and bias are frozen, in place.
     r : int
-        Its rank, from 1 to min(in, out).
+        Rank of the update, from 1 to min(in, out).
     alpha : float
         Above 0; ``scaling`` is alpha / r.
-    dropout : float
-        Share of the inputs that is dropped while training.
-    rank_stabilised : bool
-        Make ``scaling`` alpha / √r instead (Kalajdzievski, 2023, arXiv:2312.03732).
 
     Attributes
     ----------
     lora_A : Parameter [r, in]
         Kaiming-uniform with a = √5, as in the paper's code: within 1 / √in.
     lora_B : Parameter [out, r]
-        Zero at the start, so that a new update changes nothing.
-
-    Raises
-    ------
-    TypeError
-        If `r` is not an int.
-    ValueError
-        If `r`, `alpha` or `dropout` is out of range.
-    """
-
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        r: int,
-        alpha: float = 1.0,
-        dropout: float = 0.0,
-        rank_stabilised: bool = False,
-    ) -> None:
-        super().__init__()
-        _check_rank(in_features, out_features, r, alpha, dropout)
-        self.r, self.alpha = r, alpha
-        self.scaling = alpha / math.sqrt(r) if rank_stabilised else alpha / r
-        self.dropout = nn.Dropout(dropout)
-        self.lora_A = nn.Parameter(torch.empty(r, in_features))
-        self.lora_B = nn.Parameter(torch.zeros(out_features, r))
-        nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))
-
-    def down(self, inputs: Tensor) -> Tensor:
-        """Map float32 [batch, in] to A x, [batch, r]."""
-        return self.dropout(inputs) @ self.lora_A.T
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Map [batch, in] to scaling · B (A x), [batch, out], in two thin products."""
-        return self.scaling * (self.down(inputs) @ self.lora_B.T)
-
-    def update(self) -> Tensor:
-        """Return the whole matrix, scaling · B A, [out, in]."""
-        return self.scaling * (self.lora_B @ self.lora_A)
-
-
-class LoRALinear(LowRankUpdate):
-    """A frozen ``nn.Linear`` and a trainable update of low rank.
-
-    While the adapter is enabled and not merged, the output is
-    ``base(x) + scaling · B (A x)``.
-
-    Parameters
-    ----------
-    base : nn.Linear
-        The layer to adapt; its weight and bias are frozen, in place.
-    r, alpha, dropout, rank_stabilised
-        As in `LowRankUpdate`. The base layer's own inputs are never dropped.
-
-    Attributes
-    ----------
+        Zero at the start, so that a new adapter changes nothing.
     enabled, merged : bool
         Set by `enable` and `disable`, `merge` and `unmerge`.
 
-    Raises
-    ------
-    TypeError
-        If `base` is not of the type that this class adapts, or `r` is not an int.
-    ValueError
-        If `r`, `alpha` or `dropout` is out of range.
+    A TypeError or ValueError if `base_layer` is of another type, or `r` or `alpha` is wrong.
     """
 
-    def __init__(
-        self,
-        base: nn.Linear,
-        r: int,
-        alpha: float = 1.0,
-        dropout: float = 0.0,
-        rank_stabilised: bool = False,
-    ) -> None:
-        _check_base(type(self), base)
-        super().__init__(base.in_features, base.out_features, r, alpha, dropout, rank_stabilised)
-        self.to(base.weight)  # its device and dtype
-        self.base = base.requires_grad_(False)
-        self.enabled, self.merged = True, False
-        self.register_buffer("original", None, persistent=False)
+    original: Any  # W as it was, while merged
+
+    def __init__(self, base_layer: nn.Linear, r: int, alpha: float = 1.0) -> None:
+        _check_layer(base_layer, r, alpha, type(self))
+        super().__init__()
+        self.r, self.alpha, self.scaling = r, alpha, alpha / r
+        self.base_layer = base_layer.requires_grad_(False)
+        weight = base_layer.weight  # the new ones share its dtype and device
+        self.lora_A = nn.Parameter(weight.new_empty(r, base_layer.in_features))
+        self.lora_B = nn.Parameter(weight.new_zeros(base_layer.out_features, r))
+        nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))
+        self.enabled, self.merged, self.original = True, False, None
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map float32 [batch, in] to [batch, out]."""
-        outputs = self.base(inputs)  # [batch, out]
+        """Map [batch, in] to [batch, out]."""
+        outputs = self.base_layer(inputs)  # [batch, out]
         if self.enabled and not self.merged:
-            outputs = outputs + super().forward(inputs)
+            squeezed = inputs @ self.lora_A.T  # [batch, r]
+            outputs = outputs + self.scaling * (squeezed @ self.lora_B.T)
         return outputs
 
-    def base_matrix(self) -> Tensor:
-        """Return W as [out, in], sharing memory with the base layer."""
-        return self.base.weight
+    def get_delta_weight(self) -> Tensor:
+        """Return the whole update, scaling · B A, in the shape of the base layer's weight."""
+        return self.scaling * (self.lora_B @ self.lora_A)  # [out, in]
 
     @torch.no_grad()
-    def merge(self) -> nn.Module:
-        """Add the update to W and return the base layer, which then does it all.
-
-        The original W is kept, so that `unmerge` gives it back bit for bit; dropping
-        this layer in favour of the returned one frees it.
-
-        Raises
-        ------
-        RuntimeError
-            If the adapter is merged already, or disabled.
-        """
-        if self.merged:
-            raise RuntimeError(
-                "This adapter is merged already: merging it again would count it twice. Call "
-                "unmerge() first, or use the base layer as it is."
-            )
-        if not self.enabled:
-            raise RuntimeError(
-                "This adapter is disabled, and merging would switch it on. Call enable() first."
-            )
-        self.original = self.base_matrix().clone()
-        self.base_matrix().add_(self.update())
+    def merge(self) -> None:
+        """Add the update to W and keep the old W; a RuntimeError if merged or disabled."""
+        _check_can_merge("layer", self)
+        self.original = self.base_layer.weight.clone()
+        self.base_layer.weight.add_(self.get_delta_weight())
         self.merged = True
-        return self.base
 
     @torch.no_grad()
     def unmerge(self) -> None:
-        """Give the base layer its original W back, bit for bit.
-
-        Raises
-        ------
-        RuntimeError
-            If the adapter is not merged.
-        """
+        """Give the base layer its original W back, bit for bit; a RuntimeError if not merged."""
         if not self.merged:
             raise RuntimeError("This adapter is not merged, so there is nothing to unmerge.")
-        self.base_matrix().copy_(self.original)
+        self.base_layer.weight.copy_(self.original)
         self.original, self.merged = None, False
 
     def enable(self) -> None:
@@ -192,49 +108,42 @@ class LoRALinear(LowRankUpdate):
         super()._load_from_state_dict(*arguments)
 
     def extra_repr(self) -> str:
-        """Describe the adapter in ``print(model)``."""
-        return (
-            f"r={self.r}, alpha={self.alpha}, scaling={self.scaling:g}, "
-            f"enabled={self.enabled}, merged={self.merged}"
-        )
+        """Say in ``print(model)`` which adapter it is, and in which state."""
+        return f"r={self.r}, alpha={self.alpha}, enabled={self.enabled}, merged={self.merged}"
 
 
 class LoRABagLinear(LoRALinear):
-    """`LoRALinear` for the sparse twin's first layer: the same adapter, fed with bags.
+    """`LoRALinear` for the sparse twin's first layer: the same A and B, fed with bags.
 
-    On a multi-hot x, A x is the sum of the columns of A that the review's tokens
-    select, which is what an embedding bag computes. `lora_A` [r, in] and `lora_B`
-    [out, r] are shaped as in `LoRALinear`, so either twin loads the other's adapters.
+    On a multi-hot x, A x is the sum of the columns of A that the review's tokens select.
     """
 
-    def down(self, bags: Bags) -> Tensor:
-        """Map the bags of a batch to A x, [batch, r]."""
-        ones = torch.ones_like(bags.ids, dtype=self.lora_A.dtype)  # the ones of x, [total]
-        return F.embedding_bag(
-            bags.ids,
-            self.lora_A.T,  # [in, r]
-            bags.offsets,
-            mode="sum",
-            per_sample_weights=self.dropout(ones),
-            include_last_offset=True,
-        )
+    def forward(self, bags: Bags) -> Tensor:  # type: ignore[override]
+        """Map the bags of a batch to [batch, out]."""
+        outputs = self.base_layer(bags)  # [batch, out]
+        if self.enabled and not self.merged:
+            columns = self.lora_A.T  # [in, r]
+            squeezed = F.embedding_bag(  # [batch, r]
+                bags.ids, columns, bags.offsets, mode="sum", include_last_offset=True
+            )
+            outputs = outputs + self.scaling * (squeezed @ self.lora_B.T)
+        return outputs
 
-    def base_matrix(self) -> Tensor:
-        """Return W as [out, in], a view of the base layer's transposed weight."""
-        return self.base.weight.T
+    def get_delta_weight(self) -> Tensor:
+        """Return the update as [in, out], as `BagLinear` stores its weight."""
+        return super().get_delta_weight().T
 
 
 #: the adapter for each type of layer that can take one
-ADAPTERS: dict[type, type[LoRALinear]] = {nn.Linear: LoRALinear, BagLinear: LoRABagLinear}
+ADAPTERS: dict[type, Any] = {nn.Linear: LoRALinear, BagLinear: LoRABagLinear}
 
 
 def layer_names(model: nn.Module) -> list[str]:
     """Names of the layers of `model` that can take an adapter and have none yet."""
     inside = tuple(f"{name}." if name else "" for name in adapters(model))
+    named = [(name, type(layer)) for name, layer in model.named_modules()]
     return [
-        name
-        for name, layer in model.named_modules()
-        if name and type(layer) in ADAPTERS and not name.startswith(inside)
+        name for name, kind in named if name and kind in ADAPTERS and not name.startswith(inside)
     ]
 
 
@@ -243,100 +152,58 @@ def adapters(model: nn.Module) -> dict[str, LoRALinear]:
     return {name: layer for name, layer in model.named_modules() if isinstance(layer, LoRALinear)}
 
 
-def add_adapters(
-    model: nn.Module,
-    names: Sequence[str],
-    r: int,
-    alpha: float = 1.0,
-    dropout: float = 0.0,
-    rank_stabilised: bool = False,
-) -> nn.Module:
-    """Give the named layers an adapter each, and freeze all other parameters.
+def add_adapters(model: nn.Module, names: Sequence[str], r: int, alpha: float = 1.0) -> nn.Module:
+    """Give the named layers an adapter each, freeze all other parameters, return `model`.
 
     Parameters
     ----------
     model : nn.Module
-        Changed in place. To train another layer along, set its ``requires_grad_``
-        afterwards.
+        Changed in place. To train another layer along, call its ``requires_grad_`` afterwards.
     names : list of str
         As in ``model.named_modules()``; `layer_names` lists those that can be named.
-    r, alpha, dropout, rank_stabilised
+    r, alpha
         As in `LoRALinear`.
-
-    Returns
-    -------
-    nn.Module
-        `model` itself.
 
     Raises
     ------
-    TypeError
-        If `names` is not a list of names, or `r` is not an int.
-    ValueError
-        If a name is unknown, occurs twice or has an adapter already (the message lists
-        the names that exist), or an argument is out of range. The model is then as it was.
+    TypeError, ValueError
+        Before anything is changed, if a name is unknown, occurs twice or has an adapter already,
+        if a layer shares its weight with another one, or if `r` or `alpha` is wrong.
     """
-    _check_targets(model, names, r, alpha, dropout)
+    _check_targets(model, names, r, alpha)
     model.requires_grad_(False)
     for name in names:
         layer = model.get_submodule(name)
-        adapter = ADAPTERS[type(layer)](layer, r, alpha, dropout, rank_stabilised)
-        replace_layer(model, name, adapter)
+        parent, _, child = name.rpartition(".")
+        setattr(model.get_submodule(parent), child, ADAPTERS[type(layer)](layer, r, alpha))
     return model
 
 
 def merge_adapters(model: nn.Module) -> nn.Module:
-    """Merge every adapter of `model` and put the plain base layers back in their places.
+    """Merge every adapter and put the plain layers back; outputs are those of the adapted model.
 
-    The result has no adapters, the parameters of the original model, and the outputs of
-    the adapted one.
-
-    Raises
-    ------
-    ValueError
-        If there are no adapters, or `model` is itself an adapted layer.
-    RuntimeError
-        If one of them is merged already or disabled. The model is then as it was.
+    A ValueError or RuntimeError, before anything is changed, if there are none, if one is
+    merged or disabled, or if a layer has come to share its weight.
     """
     layers = _require_adapters(model)
     if "" in layers:
         raise ValueError("The model is itself an adapted layer: call its merge() instead.")
     for name, layer in layers.items():
-        if layer.merged or not layer.enabled:
-            state = "merged already" if layer.merged else "disabled"
-            raise RuntimeError(
-                f"The adapter of {name!r} is {state}; merge_adapters takes adapters that are "
-                "enabled and not merged."
-            )
+        _check_can_merge(name, layer)
+        _check_not_tied(model, name, layer.base_layer)
     for name, layer in layers.items():
-        replace_layer(model, name, layer.merge())
+        layer.merge()
+        parent, _, child = name.rpartition(".")
+        setattr(model.get_submodule(parent), child, layer.base_layer)
     return model
-
-
-def replace_layer(model: nn.Module, name: str, layer: nn.Module) -> None:
-    """Put `layer` in the place of the one that ``model.named_modules()`` calls `name`."""
-    parent, _, child = name.rpartition(".")
-    setattr(model.get_submodule(parent), child, layer)
 
 
 # --- parameters ---------------------------------------------------------------------------
 
 
-class ParameterRow(NamedTuple):
-    """One parameter of a model, as `list_parameters` returns it."""
-
-    name: str
-    shape: tuple[int, ...]
-    count: int
-    trainable: bool
-
-
-def list_parameters(model: nn.Module) -> list[ParameterRow]:
-    """Return name, shape, size and whether it is trained, for each parameter of `model`."""
-    return [
-        ParameterRow(name, tuple(parameter.shape), parameter.numel(), parameter.requires_grad)
-        for name, parameter in model.named_parameters()
-    ]
+def trainable_parameters(model: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters that are trained, for the optimizer."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
 def parameter_counts(model: nn.Module) -> tuple[int, int]:
@@ -345,146 +212,137 @@ def parameter_counts(model: nn.Module) -> tuple[int, int]:
     return sum(parameter.numel() for parameter in trainable_parameters(model)), total
 
 
-def trainable_parameters(model: nn.Module) -> list[nn.Parameter]:
-    """Return the parameters that are trained, for the optimizer."""
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
-
-
-# --- saving -------------------------------------------------------------------------------
+# --- saving: peft's own files -------------------------------------------------------------
 
 
 def adapter_state(model: nn.Module) -> dict[str, Tensor]:
-    """Return copies, on the CPU, of all that the adapters of `model` consist of.
+    """Return copies, on the CPU, of each ``lora_A`` and ``lora_B``, named as in peft's files."""
+    return {
+        f"{PREFIX}{name}.{part}.weight": getattr(layer, part).detach().cpu().clone()
+        for name, layer in _require_adapters(model).items()
+        for part in ("lora_A", "lora_B")
+    }
 
-    For each adapted layer: its ``lora_A`` and ``lora_B``, and its ``scaling`` as a
-    float64 scalar, because the same A and B mean something else under another one.
 
-    Raises
-    ------
-    ValueError
-        If there are no adapters.
+def save_adapters(model: nn.Module, folder: str | Path) -> None:
+    """Write the adapters of `model`, and nothing else, to `folder`, where peft finds them, too.
+
+    A ValueError if there are none, or not all have the same rank and alpha.
     """
-    state = {}
-    for name, layer in _require_adapters(model).items():
-        state[f"{name}.lora_A"] = layer.lora_A.detach().cpu().clone()
-        state[f"{name}.lora_B"] = layer.lora_B.detach().cpu().clone()
-        state[f"{name}.scaling"] = torch.tensor(layer.scaling, dtype=torch.float64)
-    return state
-
-
-def save_adapters(model: nn.Module, path: str | Path) -> None:
-    """Write the adapters of `model`, and nothing else, to `path` in one step.
-
-    Raises
-    ------
-    ValueError
-        If there are no adapters.
-    """
-    save_tensors(adapter_state(model), path)
+    config = {"peft_type": "LORA", **_settings(model), "target_modules": [*adapters(model)]}
+    save_tensors(adapter_state(model), Path(folder, WEIGHTS))
+    with atomic_write(Path(folder, CONFIG)) as file:
+        file.write(json.dumps(config).encode())
 
 
 @torch.no_grad()
-def load_adapters(model: nn.Module, path: str | Path) -> None:
-    """Read adapters that `save_adapters` wrote into `model`, which has the same adapters.
+def load_adapters(model: nn.Module, folder: str | Path) -> None:
+    """Read what `save_adapters` or peft wrote into `model`, which has the same adapters.
 
     Raises
     ------
-    OSError
-        If the file does not exist (FileNotFoundError) or cannot be read.
-    ValueError
-        If the file is damaged or holds no adapters, or those of other layers, of another
-        shape or of another scaling. The model is then as it was.
-    RuntimeError
-        If an adapter of `model` is merged.
+    OSError, ValueError, RuntimeError
+        Before anything is changed, if a file is absent or damaged, holds adapters of other layers,
+        of another shape, alpha or kind, or if an adapter of `model` is merged.
     """
-    layers = _require_adapters(model)
-    if merged := [name for name, layer in layers.items() if layer.merged]:
-        raise RuntimeError(f"These adapters are merged: {merged}. Call unmerge() first.")
-    state = load_tensors(path)
-    _check_state(path, state, adapter_state(model))
-    for name, layer in layers.items():
-        layer.lora_A.copy_(state[f"{name}.lora_A"])
-        layer.lora_B.copy_(state[f"{name}.lora_B"])
+    for layer in _require_adapters(model).values():
+        _check_not_merged(layer)
+    config = json.loads(Path(folder, CONFIG).read_text(encoding="utf-8"))
+    state = load_tensors(Path(folder, WEIGHTS), checksum=False)
+    _check_state(folder, config, state, model)
+    for name, layer in adapters(model).items():
+        layer.lora_A.copy_(state[f"{PREFIX}{name}.lora_A.weight"])
+        layer.lora_B.copy_(state[f"{PREFIX}{name}.lora_B.weight"])
 
 
 # --- guards -------------------------------------------------------------------------------
 
 
-def _check_state(path: str | Path, state: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    if state.keys() != expected.keys():
+def _settings(model: nn.Module) -> dict[str, float]:
+    """Return the one rank and the one alpha of all adapters, as peft names them."""
+    (r, alpha), *others = {(layer.r, layer.alpha) for layer in _require_adapters(model).values()}
+    if others:
+        raise ValueError(f"One folder takes one rank and one alpha, got {[(r, alpha), *others]}.")
+    return {"r": r, "lora_alpha": alpha}
+
+
+def _check_state(
+    folder: str | Path, config: dict[str, Any], state: dict[str, Tensor], model: nn.Module
+) -> None:
+    settings, expected = _settings(model), adapter_state(model)
+    found = {name: list(tensor.shape) for name, tensor in state.items()}
+    wanted = {name: list(tensor.shape) for name, tensor in expected.items()}
+    if special := [name for name in UNSUPPORTED if config.get(name)]:
+        raise ValueError(f"{folder} was written with {special}, which LoRALinear does not know.")
+    if found != wanted:
+        raise ValueError(f"{folder} holds {found}, but this model's adapters are {wanted}.")
+    if config.get("lora_alpha") != settings["lora_alpha"]:
         raise ValueError(
-            f"{path} holds {sorted(state)}, but this model's adapters are {sorted(expected)}."
-        )
-    for name, tensor in expected.items():
-        if state[name].shape != tensor.shape:
-            raise ValueError(
-                f"{path} holds {name} of shape {list(state[name].shape)}, but this model's is "
-                f"{list(tensor.shape)}. Add adapters of the same rank to a model of the same size."
-            )
-        if name.endswith(".scaling") and state[name] != tensor:
-            raise ValueError(
-                f"{path} was trained with {name} = {state[name].item():g}, but this model's is "
-                f"{tensor.item():g}. Add the adapters with the same alpha."
-            )
-
-
-def _check_base(kind: type[LoRALinear], base: nn.Module) -> None:
-    wanted = [layer for layer, adapter in ADAPTERS.items() if adapter is kind]
-    if wanted and type(base) not in wanted:
-        raise TypeError(
-            f"{kind.__name__} adapts a layer of type {wanted[0].__name__}, got "
-            f"{type(base).__name__}."
+            f"{folder} has alpha = {config.get('lora_alpha')}, this model {settings['lora_alpha']}."
         )
 
 
-def _check_rank(in_features: int, out_features: int, r: int, alpha: float, dropout: float) -> None:
+def _check_layer(layer: Any, r: int, alpha: float, kind: type[LoRALinear]) -> None:
+    """Refuse a rank or alpha out of range, and a layer that is not for adapters of a `kind`."""
+    if kind in ADAPTERS.values() and ADAPTERS.get(type(layer)) is not kind:
+        wanted = [one.__name__ for one, adapter in ADAPTERS.items() if adapter is kind]
+        raise TypeError(f"{kind.__name__} adapts a {wanted[0]}, got a {type(layer).__name__}.")
     if isinstance(r, bool) or not isinstance(r, int):
         raise TypeError(f"The rank r must be an int, got {r!r}.")
-    largest = min(in_features, out_features)
-    if not 1 <= r <= largest:
-        raise ValueError(
-            f"The rank r must be from 1 to {largest}, the smaller side of a layer from "
-            f"{in_features} to {out_features} features; got {r}."
-        )
+    most = min(layer.in_features, layer.out_features)
+    if not 1 <= r <= most:
+        raise ValueError(f"The rank r of this layer must be from 1 to {most}, got {r}.")
     if not 0 < alpha < math.inf:
         raise ValueError(f"alpha must be a number above 0, got {alpha}.")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be at least 0 and below 1, got {dropout}.")
 
 
-def _check_targets(
-    model: nn.Module, names: Sequence[str], r: int, alpha: float, dropout: float
-) -> None:
+def _check_can_merge(name: str, layer: LoRALinear) -> None:
+    if layer.merged or not layer.enabled:
+        state = "merged already: it would count twice" if layer.merged else "disabled"
+        raise RuntimeError(f"The adapter of {name!r} is {state}. Call unmerge() or enable() first.")
+
+
+def _check_targets(model: nn.Module, names: Sequence[str], r: int, alpha: float) -> None:
     if isinstance(names, str) or not isinstance(names, Sequence):
         raise TypeError(f"add_adapters takes a list of layer names, got {names!r}.")
-    free, taken = layer_names(model), adapters(model)
+    free = layer_names(model)
     for name in names:
-        if name in taken:
+        if name in adapters(model):
             raise ValueError(f"Layer {name!r} has an adapter already. Without one: {free}.")
         if name not in free:
-            raise ValueError(
-                f"There is no layer {name!r} that can take an adapter. There are: {free}."
-            )
+            raise ValueError(f"No layer {name!r} can take an adapter. There are: {free}.")
         layer = model.get_submodule(name)
-        _check_rank(layer.in_features, layer.out_features, r, alpha, dropout)
+        _check_layer(layer, r, alpha, ADAPTERS[type(layer)])
+        _check_not_tied(model, name, layer)
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"Name at least one layer, and each once, got {names}. There are: {free}.")
+        raise ValueError(f"Name one layer or more, each once, got {names}. There are: {free}.")
+
+
+def _check_not_tied(model: nn.Module, name: str, layer: Any) -> None:
+    """Refuse a weight that another layer uses, too: a merge would change that one's outputs."""
+    memory = layer.weight.data_ptr()
+    users = {
+        f"{other}.{key}" if other else key
+        for other, module in model.named_modules(remove_duplicate=False)
+        for key, parameter in module.named_parameters(recurse=False)
+        if memory and parameter.data_ptr() == memory
+    }
+    if users := users - {f"{name}.weight", f"{name}.base_layer.weight"}:
+        raise ValueError(
+            f"Layer {name!r} shares its weight with {sorted(users)}, which a merge would change, "
+            "too. Give the layer a copy of its own, or leave it without an adapter."
+        )
 
 
 def _require_adapters(model: nn.Module) -> dict[str, LoRALinear]:
-    layers = adapters(model)
-    if not layers:
-        raise ValueError(
-            "This model has no adapters. Put them in with "
-            f"add_adapters(model, names, r); names may be {layer_names(model)}."
-        )
-    return layers
+    if layers := adapters(model):
+        return layers
+    raise ValueError(f"This model has no adapters. Layers to give one: {layer_names(model)}.")
 
 
 def _check_not_merged(layer: LoRALinear) -> None:
     if layer.merged:
         raise RuntimeError(
-            "This adapter is merged, and a state dict does not say so: loaded again, the update "
-            "would count twice or not at all. Call unmerge() first, or save the plain model that "
-            "merge_adapters returns."
+            "This adapter is merged: W + Δ with A and B beside it would count twice when loaded. "
+            "Call unmerge() first, or save what merge_adapters returns."
         )

@@ -1,6 +1,7 @@
 """helpers.lora keeps its contract, equals peft, and a broken copy of it is found out."""
 
 import copy
+import itertools
 import math
 import types
 from collections.abc import Callable
@@ -66,7 +67,7 @@ def fresh_adapter_changes_nothing(kind: str, module: types.ModuleType) -> None:
 def on_and_off(kind: str, module: types.ModuleType) -> None:
     model, inputs = adapted(kind, module)
     layer = model.hidden
-    with_adapter, base = layer(inputs), layer.base(inputs)
+    with_adapter, base = layer(inputs), layer.base_layer(inputs)
     assert (with_adapter - base).abs().max() > 1, "the adapter must have an effect to be tested"
     update = ALPHA / R * layer.lora_B @ layer.lora_A  # [out, in]
     torch.testing.assert_close(with_adapter, base + batch()[0] @ update.T, atol=1e-5, rtol=1e-5)
@@ -79,18 +80,17 @@ def on_and_off(kind: str, module: types.ModuleType) -> None:
 def merging_keeps_the_outputs(kind: str, module: types.ModuleType) -> None:
     model, inputs = adapted(kind, module)
     layer = model.hidden
-    original, before = layer.base.weight.clone(), layer(inputs)
-    returned = layer.merge()
-    assert returned is layer.base
+    original, before = layer.base_layer.weight.clone(), layer(inputs)
+    layer.merge()
     assert layer.merged
     torch.testing.assert_close(layer(inputs), before, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(returned(inputs), before, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(layer.base_layer(inputs), before, atol=1e-5, rtol=1e-5)
     with pytest.raises(RuntimeError, match="merged already"):
         layer.merge()
     torch.testing.assert_close(layer(inputs), before, atol=1e-5, rtol=1e-5)
     layer.unmerge()
     assert not layer.merged
-    assert torch.equal(layer.base.weight, original)
+    assert torch.equal(layer.base_layer.weight, original)
     assert torch.equal(layer(inputs), before)
     with pytest.raises(RuntimeError, match="not merged"):
         layer.unmerge()
@@ -99,7 +99,7 @@ def merging_keeps_the_outputs(kind: str, module: types.ModuleType) -> None:
 def disabling_unmerges(kind: str, module: types.ModuleType) -> None:
     model, inputs = adapted(kind, module)
     layer = model.hidden
-    base = layer.base(inputs)
+    base = layer.base_layer(inputs)
     layer.merge()
     layer.disable()
     assert torch.equal(layer(inputs), base)
@@ -111,11 +111,11 @@ def disabling_unmerges(kind: str, module: types.ModuleType) -> None:
 
 def unmerging_survives_a_changed_adapter(kind: str, module: types.ModuleType) -> None:
     model, _ = adapted(kind, module)
-    original = model.hidden.base.weight.clone()
+    original = model.hidden.base_layer.weight.clone()
     model.hidden.merge()
     nn.init.normal_(model.hidden.lora_B)
     model.hidden.unmerge()
-    assert torch.equal(model.hidden.base.weight, original)
+    assert torch.equal(model.hidden.base_layer.weight, original)
 
 
 def training_moves_only_the_adapter(kind: str, module: types.ModuleType) -> None:
@@ -155,60 +155,67 @@ def test_contract(clause: Callable, kind: str) -> None:
     clause(kind, lora)
 
 
+SUM = "outputs = outputs + self.scaling * ("
+DENSE = "squeezed = inputs @ self.lora_A.T  # [batch, r]\n            "
+BAGS = 'mode="sum", include_last_offset=True\n            )\n            '
+
 #: ways to break helpers/lora.py: what is replaced, and by what
 MUTATIONS = {
-    "scaling left out of forward": ("self.scaling * (self.down(inputs)", "(self.down(inputs)"),
+    "scaling left out of forward": (f"{DENSE}{SUM}", f"{DENSE}outputs = outputs + ("),
+    "scaling left out for bags": (f"{BAGS}{SUM}", f"{BAGS}outputs = outputs + ("),
     "scaling left out of the merge": (
         "return self.scaling * (self.lora_B @ self.lora_A)",
         "return self.lora_B @ self.lora_A",
     ),
-    "scaling alpha instead of alpha / r": ("else alpha / r", "else alpha"),
+    "scaling alpha instead of alpha / r": ("r, alpha, alpha / r", "r, alpha, alpha"),
     "counted twice after a merge": ("if self.enabled and not self.merged:", "if self.enabled:"),
     "never switched off": ("if self.enabled and not self.merged:", "if not self.merged:"),
-    "merging twice allowed": (
-        "        if self.merged:\n            raise RuntimeError(\n                "
-        '"This adapter is merged already',
-        "        if False:\n            raise RuntimeError(\n                "
-        '"This adapter is merged already',
-    ),
+    "merging twice allowed": ('_check_can_merge("layer", self)', "pass"),
     "merged is not noted": ("        self.merged = True\n", ""),
-    "merge does nothing": ("self.base_matrix().add_(self.update())", "self.update()"),
-    "merge subtracts": ("add_(self.update())", "sub_(self.update())"),
-    "unmerge subtracts": (
-        "self.base_matrix().copy_(self.original)",
-        "self.base_matrix().sub_(self.update())",
+    "merge does nothing": (
+        "self.base_layer.weight.add_(self.get_delta_weight())",
+        "self.get_delta_weight()",
     ),
-    "base layer not frozen": ("model.requires_grad_(False)\n", "model.requires_grad_(True)\n"),
-    "B random at the start": ("torch.zeros(out_features, r)", "torch.ones(out_features, r)"),
+    "merge subtracts": ("weight.add_(self.get", "weight.sub_(self.get"),
+    "unmerge subtracts": (
+        "self.base_layer.weight.copy_(self.original)",
+        "self.base_layer.weight.sub_(self.get_delta_weight())",
+    ),
+    "base layer not frozen": (
+        "model.requires_grad_(False)\n",
+        "model.requires_grad_(True)\n",
+    ),
+    "B random at the start": ("weight.new_zeros(", "weight.new_ones("),
     "A zero at the start": ("nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))", "pass"),
     "A too large at the start": ("a=math.sqrt(5))", "a=0)"),
     "disable leaves the merge in": ("            self.unmerge()\n", "            pass\n"),
-    "merge_adapters without a merge": ("name, layer.merge())", "name, layer.base)"),
+    "merge_adapters without a merge": ("        layer.merge()\n", ""),
 }
+#: what stands once in each of the two layers
+TWICE = {"if self.enabled and not self.merged:"}
 
 
 def broken_copy(old: str, new: str) -> types.ModuleType:
     """Load helpers/lora.py with a change, under another name."""
     source = Path(lora.__file__).read_text(encoding="utf-8")
-    assert source.count(old) == 1, f"{source.count(old)} × {old}"
+    assert source.count(old) == (2 if old in TWICE else 1), f"{source.count(old)} × {old}"
     source = source.replace(old, new)
-    if "torch.empty(r, in_features)" in source and new == "pass":
-        source = source.replace("torch.empty(r, in_features)", "torch.zeros(r, in_features)")
+    if old.startswith("nn.init.kaiming"):
+        source = source.replace("weight.new_empty(r,", "weight.new_zeros(r,")
     module = types.ModuleType("broken_lora")
     exec(compile(source, "broken_lora.py", "exec"), module.__dict__)
     return module
 
 
-@each_kind
 @pytest.mark.parametrize("mutation", MUTATIONS)
-def test_a_broken_copy_is_found_out(mutation: str, kind: str) -> None:
+def test_a_broken_copy_is_found_out(mutation: str) -> None:
     module = broken_copy(*MUTATIONS[mutation])
     failed = []
-    for clause in CONTRACT:
+    for clause, kind in itertools.product(CONTRACT, ("dense", "sparse")):
         try:
             clause(kind, module)
         except (AssertionError, pytest.fail.Exception):
-            failed.append(clause.__name__)
+            failed.append((clause.__name__, kind))
         except RuntimeError:  # the copy noticed by itself, which proves nothing
             continue
     assert failed, f"{mutation}: no clause of the contract noticed"
@@ -231,9 +238,10 @@ def test_dense_and_sparse_twins_are_equal() -> None:
         logits = model(inputs)
         F.cross_entropy(logits, batch()[2]).backward()
         layer = model.hidden
-        results.append([logits, layer.lora_A.grad, layer.lora_B.grad, layer.update()])
+        results.append([logits, layer.lora_A.grad, layer.lora_B.grad])
         layer.merge()
-        results[-1] += [layer.base_matrix(), model(inputs)]
+        weight = layer.base_layer.weight  # a BagLinear stores it transposed
+        results[-1] += [weight if kind == "dense" else weight.T, model(inputs)]
     for dense, sparse in zip(*results, strict=True):
         assert dense.shape == sparse.shape
         torch.testing.assert_close(sparse, dense, atol=1e-6, rtol=1e-5)
@@ -250,22 +258,17 @@ def test_twins_train_alike() -> None:
     assert losses["dense"][-1] < 0.5 * losses["dense"][0]
 
 
-@pytest.mark.parametrize("rank_stabilised", [False, True])
-def test_equal_to_peft(rank_stabilised: bool) -> None:
+def test_equal_to_peft() -> None:
     training.set_seed(0)
     base = models.OneHotMLP(VOCAB, HIDDEN, OUTPUTS)
-    config = peft.LoraConfig(
-        r=R, lora_alpha=ALPHA, target_modules=["hidden"], use_rslora=rank_stabilised
-    )
+    config = peft.LoraConfig(r=R, lora_alpha=ALPHA, target_modules=["hidden"])
     theirs = peft.get_peft_model(copy.deepcopy(base), config)
-    ours = lora.add_adapters(
-        copy.deepcopy(base), ["hidden"], R, ALPHA, rank_stabilised=rank_stabilised
-    )
+    ours = lora.add_adapters(copy.deepcopy(base), ["hidden"], R, ALPHA)
     layer, their_layer = ours.hidden, theirs.base_model.model.hidden
     their_a, their_b = their_layer.lora_A["default"].weight, their_layer.lora_B["default"].weight
     assert their_a.shape == layer.lora_A.shape
     assert their_b.shape == layer.lora_B.shape
-    assert layer.scaling == pytest.approx(ALPHA / (math.sqrt(R) if rank_stabilised else R))
+    assert layer.scaling == their_layer.scaling["default"] == ALPHA / R
     nn.init.normal_(layer.lora_B)
     with torch.no_grad():
         their_a.copy_(layer.lora_A)
@@ -294,23 +297,7 @@ def test_equal_to_peft(rank_stabilised: bool) -> None:
     torch.testing.assert_close(our_plain(multi_hot), before, atol=1e-5, rtol=0)
 
 
-# --- dropout, types ----------------------------------------------------------------------
-
-
-@each_kind
-def test_dropout_drops_inputs_of_the_adapter_alone_and_only_in_training(kind: str) -> None:
-    model, inputs = adapted(kind, dropout=0.5)
-    layer = model.hidden
-    layer.eval()
-    expected = layer(inputs)
-    assert torch.equal(layer(inputs), expected)
-    layer.train()
-    training.set_seed(0)
-    draws = torch.stack([layer(inputs) for _ in range(4_000)])  # [draws, batch, out]
-    assert (draws.std(dim=0)[[0, 1, 3, 4]] > 0.1).all()
-    torch.testing.assert_close(draws[:, 2], expected[2].expand(4_000, -1))  # nothing to drop
-    error = (draws.mean(dim=0) - expected).abs() / (draws.std(dim=0) / math.sqrt(4_000) + 1e-9)
-    assert error[[0, 1, 3, 4]].max() < 5  # unbiased
+# --- types ------------------------------------------------------------------------------
 
 
 @each_kind
@@ -341,9 +328,8 @@ def test_names_counts_and_rows() -> None:
     assert lora.parameter_counts(model) == (18, 73)
     assert lora.layer_names(model) == ["0"]
     assert list(lora.adapters(model)) == ["2.deep.0"]
-    trained = [row for row in lora.list_parameters(model) if row.trainable]
-    assert trained == [("2.deep.0.lora_A", (2, 5), 10, True), ("2.deep.0.lora_B", (4, 2), 8, True)]
-    assert lora.ParameterRow("0.weight", (5, 6), 30, False) in lora.list_parameters(model)
+    trained = {name: [*part.shape] for name, part in model.named_parameters() if part.requires_grad}
+    assert trained == {"2.deep.0.lora_A": [2, 5], "2.deep.0.lora_B": [4, 2]}
     model[0].requires_grad_(True)
     assert lora.parameter_counts(model) == (53, 73)
 
@@ -355,7 +341,7 @@ def test_the_shapes_of_the_experiment() -> None:
     assert lora.parameter_counts(model) == (20_200, 4_020_802)
 
 
-UNKNOWN = r"no layer 'hiden' .* \['0', '2.deep.0'\]"
+UNKNOWN = r"No layer 'hiden' .* \['0', '2.deep.0'\]"
 
 
 @pytest.mark.parametrize(
@@ -363,9 +349,9 @@ UNKNOWN = r"no layer 'hiden' .* \['0', '2.deep.0'\]"
     [
         (["hiden"], {}, ValueError, UNKNOWN),
         (["0", "hiden"], {}, ValueError, UNKNOWN),
-        (["1"], {}, ValueError, "no layer '1'"),
-        ([""], {}, ValueError, "no layer ''"),
-        ([], {}, ValueError, "at least one layer"),
+        (["1"], {}, ValueError, "No layer '1'"),
+        ([""], {}, ValueError, "No layer ''"),
+        ([], {}, ValueError, "one layer or more"),
         (["0", "0"], {}, ValueError, "each once"),
         ("0", {}, TypeError, "list of layer names"),
         (["0"], {"r": 0}, ValueError, "from 1 to 5.*got 0"),
@@ -376,8 +362,6 @@ UNKNOWN = r"no layer 'hiden' .* \['0', '2.deep.0'\]"
         (["0"], {"r": True}, TypeError, "must be an int"),
         (["0"], {"alpha": 0}, ValueError, "alpha"),
         (["0"], {"alpha": math.nan}, ValueError, "alpha"),
-        (["0"], {"dropout": 1.0}, ValueError, "dropout"),
-        (["0"], {"dropout": -0.1}, ValueError, "dropout"),
     ],
 )
 def test_wrong_requests_say_why_and_change_nothing(
@@ -395,21 +379,21 @@ def test_a_second_adapter_on_one_layer_is_refused() -> None:
     model = lora.add_adapters(nested(), ["0"], r=2)
     with pytest.raises(ValueError, match=r"adapter already.*\['2.deep.0'\]"):
         lora.add_adapters(model, ["0"], r=2)
-    with pytest.raises(ValueError, match=r"no layer '0.base'"):
-        lora.add_adapters(model, ["0.base"], r=2)
+    with pytest.raises(ValueError, match=r"No layer '0.base_layer'"):
+        lora.add_adapters(model, ["0.base_layer"], r=2)
 
 
 @pytest.mark.parametrize("r", [1, 4])
 def test_the_smallest_and_the_largest_rank(r: int) -> None:
     layer = lora.LoRALinear(nn.Linear(7, 4), r)
     nn.init.normal_(layer.lora_B)
-    assert torch.linalg.matrix_rank(layer.update()) == r
+    assert torch.linalg.matrix_rank(layer.get_delta_weight()) == r
 
 
 def test_layers_refuse_a_wrong_base_and_leave_it_trainable() -> None:
-    with pytest.raises(TypeError, match="LoRALinear adapts a layer of type Linear, got BagLinear"):
+    with pytest.raises(TypeError, match="LoRALinear adapts a Linear, got a BagLinear"):
         lora.LoRALinear(models.BagLinear(4, 3), 1)
-    with pytest.raises(TypeError, match="LoRABagLinear adapts a layer of type BagLinear"):
+    with pytest.raises(TypeError, match="LoRABagLinear adapts a BagLinear"):
         lora.LoRABagLinear(nn.Linear(4, 3), 1)
     base = nn.Linear(4, 3)
     with pytest.raises(ValueError, match="from 1 to 3"):
@@ -432,7 +416,51 @@ def test_merge_adapters_is_all_or_nothing() -> None:
 
 def test_print_tells_the_state() -> None:
     layer = lora.LoRALinear(nn.Linear(4, 3), 2, alpha=3)
-    assert "r=2, alpha=3, scaling=1.5, enabled=True, merged=False" in str(layer)
+    assert "r=2, alpha=3, enabled=True, merged=False" in str(layer)
+
+
+# --- tied weights ------------------------------------------------------------------------
+
+
+class Tied(nn.Module):
+    """A table of words whose weight is the last layer's, too, as in many language models."""
+
+    def __init__(self, tie: bool = True) -> None:
+        super().__init__()
+        self.table, self.middle, self.last = nn.Embedding(7, 4), nn.Linear(4, 4), nn.Linear(4, 7)
+        if tie:
+            self.last.weight = self.table.weight
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.last(self.middle(self.table(ids)))
+
+
+def test_tied_weights_are_refused_by_name_and_nothing_is_changed() -> None:
+    model = Tied()
+    with pytest.raises(ValueError, match=r"'last' shares its weight with \['table.weight'\]"):
+        lora.add_adapters(model, ["middle", "last"], r=2)
+    assert not lora.adapters(model)
+    assert lora.parameter_counts(model) == (55, 55)
+    assert list(lora.adapters(lora.add_adapters(model, ["middle"], r=2))) == ["middle"]
+    assert list(lora.adapters(lora.add_adapters(Tied(tie=False), ["last"], r=2))) == ["last"]
+
+
+def test_one_layer_under_two_names_and_a_transposed_view_are_tied_too() -> None:
+    layer = nn.Linear(4, 4)
+    with pytest.raises(ValueError, match=r"\['1.weight'\]"):
+        lora.add_adapters(nn.Sequential(layer, layer), ["0"], r=1)
+    other = nn.Linear(4, 4)
+    other.weight = nn.Parameter(layer.weight.data.T)
+    with pytest.raises(ValueError, match=r"\['0.weight'\]"):
+        lora.add_adapters(nn.Sequential(layer, other), ["1"], r=1)
+
+
+def test_weights_tied_after_the_adapter_was_added_are_not_merged() -> None:
+    model = lora.add_adapters(Tied(tie=False), ["last"], r=2)
+    model.table.weight = model.last.base_layer.weight
+    with pytest.raises(ValueError, match=r"'last' shares .*table.weight"):
+        lora.merge_adapters(model)
+    assert not model.last.merged
 
 
 # --- saving ------------------------------------------------------------------------------
@@ -440,29 +468,69 @@ def test_print_tells_the_state() -> None:
 
 def test_adapters_alone_are_saved_and_either_twin_loads_them(tmp_path: Path) -> None:
     source, bags = adapted("sparse")
-    file = tmp_path / "new" / "adapter.pt"
-    lora.save_adapters(source, file)
-    stored = torch.load(file, weights_only=True)
-    assert set(stored) == {"hidden.lora_A", "hidden.lora_B", "hidden.scaling"}
+    folder = tmp_path / "new"
+    lora.save_adapters(source, folder)
+    assert {file.name for file in folder.iterdir()} == {lora.CONFIG, lora.WEIGHTS}
     numbers = 4 * (R * VOCAB + HIDDEN * R)
-    assert numbers < file.stat().st_size < numbers + 4_000
+    assert numbers < sum(file.stat().st_size for file in folder.iterdir()) < numbers + 1_000
     for kind in ("dense", "sparse"):
         model, inputs = adapted(kind)
         nn.init.zeros_(model.hidden.lora_B)
         assert not torch.allclose(model(inputs), source(bags), atol=0.1)
-        lora.load_adapters(model, file)
+        lora.load_adapters(model, folder)
         torch.testing.assert_close(model(inputs), source(bags), atol=1e-5, rtol=1e-5)
+
+
+def their_model(**settings: object) -> peft.PeftModel:
+    """Make peft's model with the adapters of `nested`, which are not zero."""
+    config = peft.LoraConfig(
+        r=2, lora_alpha=3, target_modules=["0", "2.deep.0"], init_lora_weights=False, **settings
+    )
+    return peft.get_peft_model(nested(), config)
+
+
+def test_peft_reads_our_files_and_we_read_theirs(tmp_path: Path) -> None:
+    inputs = torch.randn(3, 6)
+    theirs = their_model()
+    plain = copy.deepcopy(theirs).unload()
+    theirs.save_pretrained(tmp_path / "theirs")
+    ours = lora.add_adapters(copy.deepcopy(plain), ["0", "2.deep.0"], r=2, alpha=3)
+    assert not torch.allclose(run(ours, inputs), run(theirs.base_model.model, inputs), atol=0.1)
+    lora.load_adapters(ours, tmp_path / "theirs")
+    assert torch.equal(run(ours, inputs), run(theirs.base_model.model, inputs))
+    lora.save_adapters(ours, tmp_path / "ours")
+    back = peft.PeftModel.from_pretrained(plain, tmp_path / "ours")
+    assert torch.equal(run(back.base_model.model, inputs), run(ours, inputs))
+
+
+def run(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """Send inputs through all three layers of `nested`."""
+    return model[2]["deep"][0](model[1](model[0](inputs)))
+
+
+@pytest.mark.parametrize("setting", [{"use_rslora": True}, {"alpha_pattern": {"0": 7}}])
+def test_what_only_peft_knows_is_refused(setting: dict, tmp_path: Path) -> None:
+    their_model(**setting).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        lora.load_adapters(lora.add_adapters(nested(), ["0", "2.deep.0"], 2, 3), tmp_path)
+
+
+def test_one_folder_takes_one_rank(tmp_path: Path) -> None:
+    model = lora.add_adapters(nested(), ["0"], r=1)
+    lora.add_adapters(model, ["2.deep.0"], r=2)
+    with pytest.raises(ValueError, match="one rank and one alpha"):
+        lora.save_adapters(model, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: adapted("dense", r=2, alpha=3.0)[0], r"lora_A of shape \[3, 30\].*\[2, 30\]"),
+        (lambda: adapted("dense", r=2, alpha=3.0)[0], r"lora_A.weight': \[3, 30\].*\[2, 30\]"),
         (
             lambda: lora.add_adapters(models.OneHotMLP(VOCAB + 1, HIDDEN, 2), ["hidden"], R, ALPHA),
             r"\[3, 30\].*\[3, 31\]",
         ),
-        (lambda: adapted("dense", alpha=3.0)[0], "scaling = 1.5, but this model's is 1"),
+        (lambda: adapted("dense", alpha=3.0)[0], r"alpha = 4.5, this model 3.0"),
         (
             lambda: lora.add_adapters(models.OneHotMLP(VOCAB, HIDDEN, 2), ["output"], 2),
             r"hidden.lora_A.*output.lora_A",
@@ -470,50 +538,46 @@ def test_adapters_alone_are_saved_and_either_twin_loads_them(tmp_path: Path) -> 
     ],
 )
 def test_foreign_adapters_are_refused_whole(make: Callable, message: str, tmp_path: Path) -> None:
-    file = tmp_path / "adapter.pt"
-    lora.save_adapters(adapted("sparse")[0], file)
+    lora.save_adapters(adapted("sparse")[0], tmp_path)
     model = make()
     before = copy.deepcopy(model.state_dict())
     with pytest.raises(ValueError, match=message):
-        lora.load_adapters(model, file)
+        lora.load_adapters(model, tmp_path)
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
 def test_unreadable_files_are_named(tmp_path: Path) -> None:
     model, _ = adapted("dense")
     with pytest.raises(FileNotFoundError):
-        lora.load_adapters(model, tmp_path / "none.pt")
-    file = tmp_path / "broken.pt"
-    for content in (b"", b"not a torch file"):
-        file.write_bytes(content)
-        with pytest.raises(ValueError, match=r"broken.pt does not hold saved parameters"):
-            lora.load_adapters(model, file)
-    torch.save([1, 2], file)
-    with pytest.raises(ValueError, match="not a dictionary of tensors"):
-        lora.load_adapters(model, file)
+        lora.load_adapters(model, tmp_path / "none")
+    lora.save_adapters(model, tmp_path)
+    for content in (b"", b"no tensors at all"):
+        (tmp_path / lora.WEIGHTS).write_bytes(content)
+        with pytest.raises(ValueError, match=f"{lora.WEIGHTS} does not hold saved weights"):
+            lora.load_adapters(model, tmp_path)
     with pytest.raises(ValueError, match="no adapters"):
-        lora.save_adapters(models.OneHotMLP(4, 3, 2), file)
+        lora.save_adapters(models.OneHotMLP(4, 3, 2), tmp_path)
 
 
 def test_a_flipped_bit_in_a_file_of_adapters_is_noticed(tmp_path: Path) -> None:
     """PyTorch itself reads over it: the numbers would be wrong without a word."""
     source, _ = adapted("dense")
-    file = tmp_path / "adapter.pt"
-    lora.save_adapters(source, file)
+    lora.save_adapters(source, tmp_path)
+    file = tmp_path / lora.WEIGHTS
     content = bytearray(file.read_bytes())
     number = source.hidden.lora_A.detach().numpy().tobytes()
     content[content.index(number) + 2] ^= 1
     file.write_bytes(content)
     before = copy.deepcopy(source.state_dict())
-    with pytest.raises(ValueError, match="damaged"):
-        lora.load_adapters(source, file)
+    with pytest.raises(ValueError, match="checksum"):
+        lora.load_adapters(source, tmp_path)
     assert all(torch.equal(tensor, before[name]) for name, tensor in source.state_dict().items())
 
 
 def test_a_merged_adapter_is_neither_saved_whole_nor_loaded_into(tmp_path: Path) -> None:
     """W + Δ with A and B beside it would count the update twice in the next program."""
     model, inputs = adapted("dense")
-    lora.save_adapters(model, tmp_path / "adapter.pt")
+    lora.save_adapters(model, tmp_path)
     weights, before = copy.deepcopy(model.state_dict()), model(inputs)
     model.hidden.merge()
     with pytest.raises(RuntimeError, match="count twice"):
@@ -521,7 +585,7 @@ def test_a_merged_adapter_is_neither_saved_whole_nor_loaded_into(tmp_path: Path)
     with pytest.raises(RuntimeError, match="count twice"):
         model.load_state_dict(weights)
     with pytest.raises(RuntimeError, match=r"merged.*unmerge"):
-        lora.load_adapters(model, tmp_path / "adapter.pt")
+        lora.load_adapters(model, tmp_path)
     torch.testing.assert_close(model(inputs), before, atol=1e-5, rtol=1e-5)
     copied = copy.deepcopy(model)
     copied.hidden.unmerge()
@@ -533,7 +597,7 @@ def test_a_whole_model_with_adapters_is_saved_and_loaded(tmp_path: Path) -> None
     training.save_weights(model, tmp_path / "model.pt")
     other, _ = adapted("sparse")
     nn.init.zeros_(other.hidden.lora_B)
-    nn.init.zeros_(other.hidden.base.weight)
+    nn.init.zeros_(other.hidden.base_layer.weight)
     training.load_weights(other, tmp_path / "model.pt")
     assert torch.equal(other(inputs), model(inputs))
 
