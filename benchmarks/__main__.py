@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+from torch import nn
 
 from benchmarks import machine, memory, others, race, rows
 from benchmarks.race import Row, Work
@@ -71,7 +72,7 @@ def all_works() -> list[Work]:
     ]  # fmt: skip
 
 
-def lora_row(way: str, layer: type[LoRALinear]) -> Row:
+def lora_row(way: str, layer: type[nn.Module]) -> Row:
     """Return a row that trains an adapter on dense batches."""
     return Row(way, partial(rows.train, rows.id_batches, partial(rows.lora_mlp, layer)))
 

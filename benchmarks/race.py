@@ -8,7 +8,7 @@ A ratio is taken within each round, and the table shows the median of these rati
 
 import gc
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,6 +24,8 @@ from tqdm import tqdm
 
 from helpers import corpus
 from helpers.corpus import Reviews
+
+Lane = tuple[str, str]  # way and device
 
 WARM_UP_REVIEWS = 512
 HEADS = ("the work", "the way", "seconds", "ratio", "by round", "what came out")
@@ -146,32 +148,33 @@ def run(
     list of Result
         In the order of `works` and their rows.
     """
-    results = []
-    with ExitStack() as stack:
-        lanes: dict[tuple[str, str], Executor] = {}
-        for work in works:
-            for row in work.rows:
-                if (row.way, work.device) not in lanes:
-                    lanes[row.way, work.device] = stack.enter_context(executor())
-        turns = sum(1 for work in works for _ in schedule(work))
-        with tqdm(total=turns, leave=False) as bar:
-            for work in works:
-                bar.set_description(work.name)
-                results += _run_work(work, lanes, size, bar)
+    results: list[Result] = []
+    turns = sum(len(schedule(work)) for work in works)
+    with ExitStack() as stack, tqdm(total=turns, leave=False) as bar:
+        lanes = {lane: stack.enter_context(executor()) for lane in _lanes(works)}
+        for place, work in enumerate(works, start=1):
+            bar.set_description(work.name)
+            results += _run_work(work, lanes, size, bar)
+            for lane in lanes.keys() - _lanes(works[place:]):  # gives its memory back
+                lanes.pop(lane).shutdown()
     return results
 
 
-def schedule(work: Work) -> Iterator[tuple[int, Row]]:
-    """Give (round, row) in the order of measuring; round 0 warms up and does not count."""
-    for turn in range(work.rounds + 1):
-        for row in work.rows:
-            if turn <= min(row.rounds or work.rounds, work.rounds):
-                yield turn, row
+def _lanes(works: Sequence[Work]) -> set[Lane]:
+    return {(row.way, work.device) for work in works for row in work.rows}
 
 
-def _run_work(
-    work: Work, lanes: dict[tuple[str, str], Executor], size: int | None, bar: tqdm
-) -> list[Result]:
+def schedule(work: Work) -> list[tuple[int, Row]]:
+    """Return (round, row) in the order of measuring; round 0 warms up and does not count."""
+    return [
+        (turn, row)
+        for turn in range(work.rounds + 1)
+        for row in work.rows
+        if turn <= (row.rounds or work.rounds)
+    ]
+
+
+def _run_work(work: Work, lanes: dict[Lane, Executor], size: int | None, bar: tqdm) -> list[Result]:
     results = {row.way: Result(work.name, row.way) for row in work.rows}
     for turn, row in schedule(work):
         result = results[row.way]

@@ -5,6 +5,7 @@ learning rate of 0.1 in shuffled batches of 128. Each epoch starts from the same
 and visits the reviews in the same order, so rows of one work end at the same loss.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
@@ -17,7 +18,6 @@ from benchmarks.race import Case
 from helpers import corpus, datasets, models, training
 from helpers.corpus import Reviews
 from helpers.datasets import BagOfWordsDataset
-from helpers.lora import LoRALinear
 from helpers.text import TOKENIZERS, Vocabulary
 
 BATCH_SIZE = 128
@@ -224,17 +224,27 @@ def megabytes(*tensors: Tensor) -> str:
 # --- LoRA -----------------------------------------------------------------------------------
 
 
-class FormedLoRALinear(LoRALinear):
-    """LoRA as published: form W + scaling · B A [out, in] in each step, then multiply."""
+class FormedLoRALinear(nn.Module):
+    """LoRA as published: form W + scaling · B A [out, in] in each step, then multiply.
+
+    It starts as `helpers.lora.LoRALinear` does, and takes the same arguments.
+    """
+
+    def __init__(self, frozen: nn.Linear, r: int, alpha: float) -> None:
+        super().__init__()
+        self.frozen, self.scaling = frozen.requires_grad_(False), alpha / r
+        self.lora_A = nn.Parameter(torch.empty(r, frozen.in_features))
+        self.lora_B = nn.Parameter(torch.zeros(frozen.out_features, r))
+        nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map float32 [batch, in] to [batch, out]."""
-        weight = self.base.weight + self.scaling * (self.lora_B @ self.lora_A)  # [out, in]
-        return F.linear(inputs, weight, self.base.bias)
+        weight = self.frozen.weight + self.scaling * (self.lora_B @ self.lora_A)  # [out, in]
+        return F.linear(inputs, weight, self.frozen.bias)
 
 
-def lora_mlp(layer: type[LoRALinear], vocab_size: int) -> nn.Module:
+def lora_mlp(layer: Callable[[nn.Linear, int, float], nn.Module], vocab_size: int) -> nn.Module:
     """Return the MLP, frozen but for an adapter of rank 1 at its first layer."""
     model = models.OneHotMLP(vocab_size, HIDDEN_SIZE).requires_grad_(False)
-    model.register_module("hidden", layer(model.hidden, r=1, alpha=1))
+    model.register_module("hidden", layer(model.hidden, 1, 1.0))
     return model
