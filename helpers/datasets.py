@@ -201,13 +201,14 @@ def make_loader(
         If `dataset` is neither a BagOfWordsDataset nor a Subset of one.
     """
     _check_dataset(dataset)
+    collate: Callable[..., tuple] = bag_batch if sparse else dense_batch
     return DataLoader(
         dataset,
         batch_size=batch_size,
         shuffle=shuffle,
         drop_last=drop_last,
         generator=generator,
-        collate_fn=bag_batch if sparse else dense_batch,
+        collate_fn=collate,
     )
 
 
@@ -259,7 +260,7 @@ def build_and_encode(
     """Do `Vocabulary.build` and `encode` at once: the same result, in half the time.
 
     Every review is tokenised once. Tokens get numbers as they come; when all have been
-    counted, the numbers are replaced by ids.
+    counted, the numbers are replaced by ids. Errors are those of the two.
 
     Parameters
     ----------
@@ -267,18 +268,6 @@ def build_and_encode(
         As in `encode`.
     max_size : int
         How many tokens to keep, the unknown token not counted.
-
-    Returns
-    -------
-    dataset : BagOfWordsDataset
-    vocabulary : Vocabulary
-
-    Raises
-    ------
-    TypeError
-        If `tokenizer` returns anything but a list of tokens.
-    ValueError
-        If `max_size` is below 1.
     """
     if max_size < 1:
         raise ValueError(f"max_size must be at least 1, got {max_size}.")
@@ -397,10 +386,10 @@ def _cache_key(
     reviews: "Reviews", vocabulary: Vocabulary | int, tokenizer: Tokenizer
 ) -> str | None:
     """All that determines the encoded reviews, as text; None if that cannot be told."""
-    described = fingerprint(tokenizer)
-    if described is None:
+    if (described := fingerprint(tokenizer)) is None:
         return None
-    code = [described, *map(syntax_tree, (encode, build_and_encode, _number, _to_csr))]
+    encoders = (encode, build_and_encode, _number, _to_csr)
+    code = [described, *(syntax_tree(function) for function in encoders)]
     return json.dumps(
         {
             "reviews": reviews.digest,

@@ -6,6 +6,7 @@ in notebook 04. Both hold the same parameters and give the same logits.
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -72,7 +73,11 @@ class SumOfRows(torch.autograd.Function):
         reviews, offsets = map(torch.from_numpy, (reviews, starts.astype(reviews.dtype)))
         rows = F.embedding_bag(reviews, grad, offsets, mode="sum")  # [distinct tokens, hidden]
         gradient = torch.sparse_coo_tensor(
-            tokens[None, starts], rows, ctx.weight_shape, is_coalesced=True, check_invariants=False
+            tokens[None, starts],  # type: ignore[arg-type]
+            rows,
+            ctx.weight_shape,
+            is_coalesced=True,
+            check_invariants=False,
         )
         return gradient, None, None
 
@@ -145,6 +150,9 @@ class SparseOneHotMLP(nn.Module):
         h = torch.relu(self.hidden(bags))  # [batch, hidden]
         logits = self.output(h)  # [batch, outputs]
         return logits.squeeze(1) if self.output.out_features == 1 else logits
+
+
+Twin = TypeVar("Twin", OneHotMLP, SparseOneHotMLP)
 
 
 def to_sparse(model: OneHotMLP, sparse_grad: bool = True) -> SparseOneHotMLP:
@@ -220,7 +228,7 @@ def word_contributions(
     return torch.sigmoid(logit).item(), dict(zip(words, contributions.tolist(), strict=True))
 
 
-def _copy_parameters(source: nn.Module, twin: nn.Module) -> nn.Module:
+def _copy_parameters(source: OneHotMLP | SparseOneHotMLP, twin: Twin) -> Twin:
     twin = twin.to(source.output.weight)  # its device and type
     with torch.no_grad():
         twin.hidden.weight.copy_(source.hidden.weight.T)

@@ -110,7 +110,7 @@ class Vocabulary:
                     "Does the tokeniser return its list?"
                 )
             counter.update(tokens)
-        return cls(sorted(counter, key=counter.get, reverse=True)[:max_size])
+        return cls(sorted(counter, key=counter.get, reverse=True)[:max_size])  # type: ignore[arg-type]
 
     def __len__(self) -> int:
         return len(self.tokens) + 1

@@ -445,8 +445,8 @@ def test_archive_that_tries_to_escape(server, offer, tmp_path, monkeypatch, name
     (outside / "secret").write_text("A fine film.")
     member = tar_member(name.format(outside=outside), kind, target=str(outside / "secret"))
     offer(server.source(STANFORD, archive(REVIEWS, member)))
-    assert_unavailable(tmp_path / "data", "Stanford: .*unsafe archive member")
-    assert list(contents(tmp_path)) == ["outside/secret"]
+    assert_loaded_and_kept(tmp_path / "data")  # without that member
+    assert {*contents(tmp_path)} == {f"data/{FILE}", "outside/secret"}
 
 
 @pytest.mark.parametrize(("value", "offline"), [("1", True), ("0", False)])
@@ -663,9 +663,9 @@ def test_modules_of_the_package_are_not_imported(install):
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({}, "not .wholly. installed"),
-        ({METADATA: PACKAGE[METADATA]}, "not .wholly. installed: No module"),
-        ({**PACKAGE, DATA: None}, "not .wholly. installed"),
+        ({}, "PackageNotFoundError"),
+        ({METADATA: PACKAGE[METADATA]}, "No module"),
+        ({**PACKAGE, DATA: None}, "No such file"),
         ({**PACKAGE, METADATA: PACKAGE[METADATA].replace("0.0.2", "0.0.3")}, "0.0.3 is installed"),
         ({**PACKAGE, DATA: COMBINED.replace("imdb,0", "imdb,1")}, "was changed"),
     ],
