@@ -14,16 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.neural_network import MLPClassifier
 
+from benchmarks import rows
 from benchmarks.race import Case
-from benchmarks.rows import (
-    BATCH_SIZE,
-    HIDDEN_SIZE,
-    LR,
-    NUM_EPOCHS,
-    VOCAB_SIZE,
-    basic_english,
-    held_out,
-)
 from helpers.corpus import Reviews
 
 FASTTEXT_LR = 0.5  # its default of 0.1 learns less in five epochs
@@ -42,7 +34,7 @@ def encode_sklearn(case: Case) -> Callable[[], str]:
 
 def finish_sklearn(case: Case) -> Callable[[], str]:
     """Encode, train five epochs of an `MLPClassifier`, and score it on reviews held out."""
-    train, validation = held_out(case.reviews)
+    train, validation = rows.held_out(case.reviews)
 
     def work() -> str:
         vectorizer, classifier = new_vectorizer(), new_classifier()
@@ -58,20 +50,20 @@ def finish_sklearn(case: Case) -> Callable[[], str]:
 
 def new_vectorizer() -> CountVectorizer:
     """Return scikit-learn's counterpart of vocabulary and encoding; the tokeniser is its own."""
-    return CountVectorizer(max_features=VOCAB_SIZE, binary=True, dtype=np.float32)
+    return CountVectorizer(max_features=rows.VOCAB_SIZE, binary=True, dtype=np.float32)
 
 
 def new_classifier() -> MLPClassifier:
     """Return scikit-learn's counterpart of the MLP and its training: plain SGD, float32."""
     return MLPClassifier(
-        hidden_layer_sizes=(HIDDEN_SIZE,),
+        hidden_layer_sizes=(rows.HIDDEN_SIZE,),
         solver="sgd",
-        learning_rate_init=LR,
+        learning_rate_init=rows.LR,
         momentum=0.0,
         alpha=0.0,
-        batch_size=BATCH_SIZE,
-        max_iter=NUM_EPOCHS,
-        n_iter_no_change=NUM_EPOCHS,
+        batch_size=rows.BATCH_SIZE,
+        max_iter=rows.NUM_EPOCHS,
+        n_iter_no_change=rows.NUM_EPOCHS,
         random_state=0,
     )
 
@@ -83,16 +75,13 @@ def finish_fasttext(case: Case) -> Callable[[], str]:
     `basic_english`, shuffled and written first; all that is counted.
     """
     fasttext = importlib.import_module("fasttext")
-    parts = held_out(case.reviews)
+    parts = rows.held_out(case.reviews)
 
     def work() -> str:
         train, validation = (write_lines(part, case.folder) for part in parts)
+        threads = torch.get_num_threads()
         model = fasttext.train_supervised(
-            str(train),
-            epoch=NUM_EPOCHS,
-            lr=FASTTEXT_LR,
-            thread=torch.get_num_threads(),
-            verbose=0,
+            str(train), epoch=rows.NUM_EPOCHS, lr=FASTTEXT_LR, thread=threads, verbose=0
         )
         return f"accuracy {model.test(str(validation))[1]:.4f}"
 
@@ -101,7 +90,7 @@ def finish_fasttext(case: Case) -> Callable[[], str]:
 
 def write_lines(reviews: Reviews, folder: Path) -> Path:
     """Write reviews in fastText's format, shuffled; return the file."""
-    lines = [f"__label__{label} {' '.join(basic_english(text))}\n" for text, label in reviews]
+    lines = [f"__label__{label} {' '.join(rows.basic_english(text))}\n" for text, label in reviews]
     random.Random(0).shuffle(lines)
     file = folder / f"{len(reviews)}.txt"
     file.write_text("".join(lines), encoding="utf-8")
