@@ -6,62 +6,30 @@ import re
 from pathlib import Path
 
 import nbformat
-import pytest
-from IPython.core.inputtransformer2 import TransformerManager
-from nbformat import NotebookNode
 
+from tests.notebooks.editions import (
+    STUDENT,
+    WORKED,
+    each_notebook,
+    gaps_of,
+    pair,
+    parse,
+    read,
+    solution_lines,
+    solutions,
+    visible,
+)
 from tools import make_exercises
 
-PROJECT = Path(__file__).resolve().parents[2]
-WORKED = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-STUDENT = PROJECT / "exercises"
-
-#: the numbers of the exercise sheet; an exercise in parts has its number before each part
-SHEET = [
-    "i-1",
-    "i-2-a",
-    "i-2-b",
-    "i-2-c",
-    "i-3-a",
-    "i-3-b",
-    "ii-4-a",
-    "ii-4-b",
-    "ii-1-a",
-    "ii-1-b",
-    "ii-1-c",
-    "ii-2-a",
-    "ii-2-b",
-    "ii-2-c",
-    "ii-3",
-    "ii-4-c",
-    "iii-1-a",
-    "iii-1-b",
-    "iii-1-c",
-    "iii-2-a",
-    "iii-2-b",
-    "iii-2-c",
-    "iii-2-d",
-    "iii-3",
-    "iv-1-a",
-    "iv-1-b",
-    "iv-1-c",
-    "v-1-a",
-    "v-1-b",
-    "v-1-c",
-    "v-1-d",
-    "v-2-a",
-    "v-2-b",
-    "v-3",
-    "vi-1-a",
-    "vi-1-b",
-    "vi-1-c",
-    "vi-2-a",
-    "vi-2-b",
-    "vi-2-c",
-    "vi-3-a",
-    "vi-3-b",
-    "vi-4",
-]
+#: the numbers of the exercise sheet; each stands in a heading, whatever has become of it
+SHEET = {
+    "I": ("1", "2.a", "2.b", "2.c", "3.a", "3.b"),
+    "II": ("1.a", "1.b", "1.c", "2.a", "2.b", "2.c", "3", "4.a", "4.b", "4.c"),
+    "III": ("1.a", "1.b", "1.c", "2.a", "2.b", "2.c", "2.d", "3"),
+    "IV": ("1.a", "1.b", "1.c"),
+    "V": ("1.a", "1.b", "1.c", "1.d", "2.a", "2.b", "3"),
+    "VI": ("1.a", "1.b", "1.c", "2.a", "2.b", "2.c", "3.a", "3.b", "4"),
+}
 
 #: lines that every training or evaluation loop of the course has, so they stand elsewhere too
 IDIOMS = {
@@ -88,30 +56,6 @@ IDIOMS = {
 #: cells that use answers, but only after asking whether they are there
 GUARDED = {"other-batches"}
 
-each_notebook = pytest.mark.parametrize("path", WORKED, ids=lambda path: path.stem)
-
-
-def read(path: Path) -> NotebookNode:
-    return nbformat.read(path, as_version=4)
-
-
-def pair(path: Path) -> tuple[NotebookNode, NotebookNode]:
-    return read(path), read(STUDENT / path.name)
-
-
-def solutions(notebook: NotebookNode) -> dict[str, NotebookNode]:
-    return {
-        cell.id.removesuffix("-solution"): cell
-        for cell in notebook.cells
-        if cell.id.endswith("-solution")
-    }
-
-
-def solution_lines(cell: NotebookNode) -> list[str]:
-    regions = cell.source.split("### BEGIN SOLUTION\n")[1:]
-    inside = "".join(region.split("### END SOLUTION")[0] for region in regions)
-    return [line.strip() for line in inside.splitlines() if line.strip()]
-
 
 def test_both_editions_are_up_to_date() -> None:
     """Otherwise: make exercises."""
@@ -119,19 +63,27 @@ def test_both_editions_are_up_to_date() -> None:
     assert make_exercises.main(["--check"]) == 0
 
 
-def test_every_exercise_of_the_sheet_has_a_gap_and_a_check() -> None:
-    cells = {cell.id: cell for path in WORKED for cell in read(STUDENT / path.name).cells}
-    for number in SHEET:
-        parts = [
-            stem
-            for stem in (name.removesuffix("-check") for name in cells if name.endswith("-check"))
-            if stem == number or stem.startswith(f"{number}-")
-        ]
-        assert parts, number
-        for stem in parts:
-            if f"{stem}-solution" in cells:  # else its gap is in a class, with another exercise's
-                assert make_exercises.GAP in cells[f"{stem}-solution"].source, stem
-            assert "check." in cells[f"{stem}-check"].source, stem
+def test_every_number_of_the_sheet_stands_in_a_heading() -> None:
+    texts = [cell.source for path in WORKED for cell in read(STUDENT / path.name).cells]
+    headings = "\n".join(re.findall(r"^#+ .*$", "\n".join(texts), re.MULTILINE))
+    numbers = [f"{chapter}.{number}" for chapter, parts in SHEET.items() for number in parts]
+    missing = [
+        number
+        for number in numbers
+        if not re.search(rf"(?<![\w.]){re.escape(number)}(?!\w)", headings)
+    ]
+    assert not missing
+
+
+@each_notebook
+def test_every_exercise_has_a_gap_and_a_check(path: Path) -> None:
+    worked, student = pair(path)
+    cells = {cell.id: cell for cell in student.cells}
+    for stem in make_exercises.exercises_of(worked):
+        assert re.fullmatch(r"check\.\w+\(.*\)", cells[f"{stem}-check"].source, re.DOTALL), stem
+    for stem, cell in solutions(worked).items():
+        gaps = solutions(student)[stem].source.count(make_exercises.GAP)
+        assert gaps == len(gaps_of(cell)) >= 1, stem
 
 
 @each_notebook
@@ -145,27 +97,40 @@ def test_no_solution_survives(path: Path) -> None:
         for line in cell.source.splitlines()
     }
     for stem, cell in solutions(worked).items():
-        lines = solution_lines(cell)
+        lines = set(solution_lines(cell))
         assert lines, stem
-        gap = [line.strip() for line in gaps[stem].source.splitlines()]
-        assert gap.count(make_exercises.GAP) == cell.source.count("### BEGIN SOLUTION")
-        assert not set(lines) & set(gap), stem
-        assert not set(lines) & code - IDIOMS, stem
+        assert not lines & {line.strip() for line in gaps[stem].source.splitlines()}, stem
+        assert not lines & code - IDIOMS, stem
     assert "SOLUTION" not in nbformat.writes(student)
 
 
 @each_notebook
 def test_no_text_that_stands_open_shows_a_line_of_a_solution(path: Path) -> None:
     worked, student = pair(path)
-    texts = [
-        cell
-        for cell in student.cells
-        if cell.cell_type == "markdown" and not cell.source.startswith("<details>")
-    ]
+    texts = [(cell.id, visible(cell)) for cell in student.cells if cell.cell_type == "markdown"]
     for stem, cell in solutions(worked).items():
         for line in solution_lines(cell):
             if len(line) > 15 and line not in IDIOMS:
-                assert not [text.id for text in texts if line in text.source], (stem, line)
+                assert not [name for name, text in texts if line in text], (stem, line)
+
+
+@each_notebook
+def test_what_only_the_source_has_is_dropped(path: Path) -> None:
+    for cell in pair(path)[1].cells:
+        assert not set(make_exercises.PRIVATE) & set(cell.metadata), cell.id
+
+
+@each_notebook
+def test_explanations_and_pictures_in_words_are_folded_and_lead_to_the_worked_notebook(
+    path: Path,
+) -> None:
+    for cell in pair(path)[1].cells:
+        assert "*Picture" not in visible(cell), cell.id
+        if cell.id.endswith(("-why", "-caption")):
+            assert not visible(cell).strip(), cell.id
+            (link,) = re.findall(rf"\(\.\./notebooks/{path.stem}\.ipynb#([^)]+)\)", cell.source)
+            assert link, cell.id
+            assert f"/notebooks/{path.name}#scrollTo={cell.id})" in cell.source
 
 
 @each_notebook
@@ -181,7 +146,7 @@ def test_gaps_keep_the_names_and_signatures_of_the_solutions(path: Path) -> None
 def declared(source: str, documented: bool = False) -> dict[str, str]:
     """Top-level names of a cell: functions with arguments, classes with bases, values."""
     names = {}
-    for node in ast.parse(TransformerManager().transform_cell(source)).body:
+    for node in parse(source).body:
         if isinstance(node, ast.FunctionDef):
             names[node.name] = ast.unparse(node.args)
             assert not documented or ast.get_docstring(node), node.name
@@ -203,7 +168,7 @@ def test_nothing_but_its_run_cell_uses_an_answer(path: Path) -> None:
     for cell in read(STUDENT / path.name).cells:
         if cell.cell_type != "code":
             continue
-        tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        tree = parse(cell.source)
         names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
         used = {name.id for name in names if isinstance(name.ctx, ast.Load)}
         used -= {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)}
@@ -227,6 +192,10 @@ def test_with_the_solutions_put_back_it_is_the_worked_notebook(path: Path) -> No
     filled = copy.deepcopy(student)
     for stem, cell in solutions(worked).items():
         solutions(filled)[stem].source = cell.source
+    for cell in worked.cells:
+        if not cell.id.endswith("-solution"):
+            for finding, neutral in cell.metadata.get("neutral", {}).items():
+                cell.source = cell.source.replace(finding, neutral)
     code = [
         [(cell.id, cell.source) for cell in notebook.cells if cell.cell_type == "code"]
         for notebook in (worked, filled)
@@ -267,78 +236,3 @@ def test_points_are_stars(path: Path) -> None:
         f"{stem}-check": stars for stem, stars in points.items()
     }
     assert set(points.values()) <= {1, 2, 3}
-
-
-# --- the generator -----------------------------------------------------------------------
-
-
-def small(
-    *, solution: str = "### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"
-) -> NotebookNode:
-    cells = [
-        nbformat.v4.new_markdown_cell("# A title", id="title"),
-        nbformat.v4.new_markdown_cell("### A.1 · Do it\n*★★☆ · 5 minutes*", id="a-1-task"),
-        nbformat.v4.new_code_cell(
-            f'def f():\n    """Return one."""\n    {solution}', id="a-1-solution"
-        ),
-        nbformat.v4.new_code_cell("check.a_1(f)", id="a-1-check"),
-        nbformat.v4.new_code_cell("f()", id="a-1-run"),
-        nbformat.v4.new_markdown_cell("It is one.", id="a-1-why"),
-        nbformat.v4.new_markdown_cell("Not of an exercise.", id="b-why"),
-    ]
-    cells[3].outputs = [nbformat.v4.new_output("stream", text="✓ A.1\n")]
-    return nbformat.v4.new_notebook(cells=cells)
-
-
-def test_a_solution_becomes_a_gap_and_the_explanation_is_folded() -> None:
-    cells = {cell.id: cell for cell in make_exercises.derive(small()).cells}
-    assert (
-        cells["a-1-solution"].source == 'def f():\n    """Return one."""\n    # Your answer here.'
-    )
-    assert cells["a-1-check"].outputs == []
-    assert cells["a-1-why"].source.startswith("<details><summary>")
-    assert "\n\nIt is one.\n\n</details>" in cells["a-1-why"].source
-    assert cells["b-why"].source == "Not of an exercise."
-    assert cells["a-1-run"].metadata.jupyter == {"source_hidden": True}
-    assert "jupyter" not in cells["a-1-check"].metadata
-    assert "how" in cells
-    assert cells["a-1-check"].metadata.nbgrader["points"] == 2
-
-
-def test_what_stands_before_the_check_is_not_folded() -> None:
-    notebook = small()
-    notebook.cells.insert(1, notebook.cells.pop())
-    notebook.cells[1].id = "a-1-why"
-    notebook.cells[-1].id = "c-why"
-    assert not [
-        x for x in make_exercises.derive(notebook).cells if x.source.startswith("<details>")
-    ]
-
-
-def test_a_solution_without_an_end_is_an_error() -> None:
-    with pytest.raises(RuntimeError, match="end"):
-        make_exercises.derive(small(solution="### BEGIN SOLUTION\n    return 1"))
-
-
-@pytest.mark.parametrize(("lost", "words"), [("a-1-check", "no cell a-1-check"), ("a-1-task", "★")])
-def test_an_exercise_without_check_or_stars_is_an_error(lost: str, words: str) -> None:
-    notebook = small()
-    notebook.cells = [cell for cell in notebook.cells if cell.id != lost]
-    with pytest.raises(ValueError, match=words):
-        make_exercises.derive(notebook)
-
-
-def test_writing_renews_removes_and_then_rests(tmp_path: Path, capsys) -> None:
-    source, target = tmp_path / "notebooks", tmp_path / "exercises"
-    source.mkdir()
-    target.mkdir()
-    nbformat.write(small(), source / "a.ipynb")
-    (target / "old.ipynb").write_text("{}")
-    call = ["--source", str(source), "--target", str(target)]
-    assert make_exercises.main([*call, "--check"]) == 1
-    assert "old.ipynb is out of date" in capsys.readouterr().err
-    assert make_exercises.main(call) == 0
-    assert [path.name for path in target.iterdir()] == ["a.ipynb"]
-    assert make_exercises.main([*call, "--check"]) == 0
-    (target / "a.ipynb").write_text("{}")
-    assert make_exercises.main([*call, "--check"]) == 1

@@ -1,0 +1,98 @@
+"""What the tests of both editions share: where they are, and what a reader sees of a cell."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+PROJECT = Path(__file__).resolve().parents[2]
+WORKED = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+STUDENT = PROJECT / "exercises"
+
+#: notebooks that are still to be rebuilt: limits of size and the rules about predictions do not
+#: hold for them yet. Whoever rebuilds one removes its line
+NOT_REBUILT = {
+    "00_pytorch_primer",
+    "01_vocabulary",
+    "02_dataset",
+    "03_dataloader",
+    "04_mlp",
+    "05_loss_and_training",
+    "06_evaluation_and_perplexity",
+    "07_choosing",
+    "08_final_pipeline",
+    "09_lora_layer",
+    "10_lora_at_work",
+    "11_bow_svd",
+    "12_abalone_classification",
+    "13_abalone_regression",
+}
+
+#: a box that opens on a click, with no other in it
+DETAILS = re.compile(r"<details>(?:(?!<details>).)*?</details>", re.DOTALL)
+REGION = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.DOTALL)
+
+each_notebook = pytest.mark.parametrize("path", WORKED, ids=lambda path: path.stem)
+waiting = pytest.mark.skip(reason="still to be rebuilt, see tests/notebooks/editions.py")
+each_rebuilt = pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=waiting if path.stem in NOT_REBUILT else ()) for path in WORKED],
+    ids=lambda path: path.stem,
+)
+
+
+def read(path: Path) -> NotebookNode:
+    """Return a notebook."""
+    return nbformat.read(path, as_version=4)
+
+
+def pair(path: Path) -> tuple[NotebookNode, NotebookNode]:
+    """Return both editions of a notebook, the worked one first."""
+    return read(path), read(STUDENT / path.name)
+
+
+def solutions(notebook: NotebookNode) -> dict[str, NotebookNode]:
+    """Return the cells with solutions, or with gaps, by the stems of their ids."""
+    return {
+        cell.id.removesuffix("-solution"): cell
+        for cell in notebook.cells
+        if cell.id.endswith("-solution")
+    }
+
+
+def gaps_of(cell: NotebookNode) -> list[list[str]]:
+    """Return the lines, not blank, of each solution in a cell."""
+    return [
+        [line.strip() for line in region.splitlines() if line.strip()]
+        for region in REGION.findall(cell.source)
+    ]
+
+
+def solution_lines(cell: NotebookNode) -> list[str]:
+    """Return the lines, not blank, of all solutions in a cell."""
+    return [line for gap in gaps_of(cell) for line in gap]
+
+
+def visible(cell: NotebookNode) -> str:
+    """Return what a reader sees of a cell's source before opening anything."""
+    if cell.cell_type == "code":
+        folded = cell.metadata.get("jupyter", {}).get("source_hidden")
+        return "" if folded else cell.source
+    text, boxes = cell.source, 1
+    while boxes:
+        text, boxes = DETAILS.subn("", text)
+    return text
+
+
+def parse(source: str) -> ast.Module:
+    """Return the syntax tree of a code cell."""
+    return ast.parse(TransformerManager().transform_cell(source))
+
+
+def has_words(words: str, text: str) -> bool:
+    """Whether words or a number stand in a text by themselves: 0.31 does not stand in 10.313."""
+    return bool(re.search(rf"(?<![\w.])(?<!\d,){re.escape(words)}(?!\w|[.,]\d)", text, re.I))
