@@ -59,15 +59,15 @@ def ex_00_1(zeros: torch.Tensor, counted: torch.Tensor, ones: torch.Tensor) -> N
 
 
 @exercise("00.2")
-def ex_00_2(standardise_columns: Callable) -> None:
-    """Check standardise_columns(table) → every column with mean 0 and standard deviation 1."""
+def ex_00_2(standardize_columns: Callable) -> None:
+    """Check standardize_columns(table) → every column with mean 0 and standard deviation 1."""
     numbers = torch.Generator().manual_seed(0)
     scales = torch.tensor([1.0, 100.0, 0.01])
     for rows in (3, 5):  # the square one first: there a wrong axis goes unnoticed
         table = torch.randn(rows, 3, generator=numbers) * scales + scales
         given = table.clone()
         try:
-            answer = call(standardise_columns, given)
+            answer = call(standardize_columns, given)
         except RuntimeError as error:
             raise Wrong(
                 f"the shapes do not fit ({error}). Along which axis did you average, and how "
@@ -78,10 +78,10 @@ def ex_00_2(standardise_columns: Callable) -> None:
             "your function has changed the table that it was given: -= and /= work in place.",
         )
         _require_tensor(answer, tuple(table.shape), "the result")
-        _compare_standardised(answer, table)
+        _compare_standardized(answer, table)
 
 
-def _compare_standardised(answer: torch.Tensor, table: torch.Tensor) -> None:
+def _compare_standardized(answer: torch.Tensor, table: torch.Tensor) -> None:
     mean, std, n = table.mean(dim=0), table.std(dim=0), len(table)
     if n == table.shape[1]:
         by_row = table.mean(dim=1), table.std(dim=1)

@@ -18,21 +18,21 @@ COUNTED = torch.arange(12).reshape(3, 4)
 ONES = torch.ones_like(PICTURE)
 
 
-def standardise(table: Tensor) -> Tensor:
+def standardize(table: Tensor) -> Tensor:
     return (table - table.mean(dim=0)) / table.std(dim=0)
 
 
-def standardise_by_loop(table: Tensor) -> Tensor:
+def standardize_by_loop(table: Tensor) -> Tensor:
     columns = [(column - column.mean()) / column.std() for column in table.T]
     return torch.stack(columns, dim=1)
 
 
-def standardise_with_std_mean(table: Tensor) -> Tensor:
+def standardize_with_std_mean(table: Tensor) -> Tensor:
     std, mean = torch.std_mean(table, dim=0, keepdim=True)
     return table.sub(mean).div(std + 1e-8)
 
 
-def standardise_in_place(table: Tensor) -> Tensor:
+def standardize_in_place(table: Tensor) -> Tensor:
     table -= table.mean(dim=0)
     return table / table.std(dim=0)
 
@@ -300,11 +300,11 @@ RIGHT = {
         (torch.zeros_like(COUNTED), torch.arange(12.0).reshape(3, -1), PICTURE + 1),
     ],
     "ex_00_2": [
-        (standardise,),
+        (standardize,),
         (lambda t: (t - t.mean(0)) / t.std(0, correction=0),),
-        (standardise_by_loop,),
-        (standardise_with_std_mean,),
-        (lambda t: standardise(t.double()),),
+        (standardize_by_loop,),
+        (standardize_with_std_mean,),
+        (lambda t: standardize(t.double()),),
         (lambda t: torch.from_numpy((t.numpy() - t.numpy().mean(0)) / t.numpy().std(0)),),
     ],
     "ex_00_3": [
@@ -394,10 +394,10 @@ TRAPS = [
     Trap("ex_00_2", (lambda t: (t - t.amin(0)) / (t.amax(0) - t.amin(0)),), "between 0 and 1"),
     Trap("ex_00_2", (lambda t: t - t.mean(0)[:2],), "do not fit"),
     Trap("ex_00_2", (lambda t: t.mean(0),), "has the shape [3]"),
-    Trap("ex_00_2", (lambda t: standardise(t).numpy(),), "not a tensor"),
-    Trap("ex_00_2", (standardise_in_place,), "work in place"),
+    Trap("ex_00_2", (lambda t: standardize(t).numpy(),), "not a tensor"),
+    Trap("ex_00_2", (standardize_in_place,), "work in place"),
     Trap("ex_00_2", (lambda t: t,), "do not have mean 0"),
-    Trap("ex_00_2", (lambda t: 2 * standardise(t),), "do not have mean 0"),
+    Trap("ex_00_2", (lambda t: 2 * standardize(t),), "do not have mean 0"),
     Trap("ex_00_3", (lambda matrix, rank: matrix,), "where does `rank` come in"),
     Trap("ex_00_3", (low_rank(lambda u, s, vh, r: u * s @ vh),), "where does `rank` come in"),
     Trap("ex_00_3", (low_rank(lambda u, s, vh, r: u[:, :r] @ vh[:r]),), "are missing"),
