@@ -275,9 +275,12 @@ def main(arguments: list[str] | None = None) -> int:
     for position, path in enumerate(paths, start=1):
         print(f"[{position}/{len(paths)}] {path.name}", flush=True)
         start = time.perf_counter()
+        before = path.read_bytes()
         try:
             notebook, cell_seconds = execute(path)
             if options.store:
+                if path.read_bytes() != before:
+                    raise CellFailed(f"{path.name} was changed while it ran: nothing is stored.")
                 store(without_progress_bars(notebook), path)
         except CellFailed as error:
             print(f"\n{error}", file=sys.stderr)

@@ -80,6 +80,14 @@ def test_what_a_cell_expects_must_hold(value: float, code: int, tmp_path: Path, 
     assert (expected in said) == bool(code)
 
 
+def test_store_overwrites_no_change_that_was_made_meanwhile(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "01_one.ipynb"
+    write(path, f"from pathlib import Path\nPath({str(path)!r}).write_text('edited')")
+    assert run(tmp_path, "--store") == 1
+    assert "changed while it ran" in capsys.readouterr().err
+    assert path.read_text() == "edited"
+
+
 def test_store_refuses_warnings(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     path = write(tmp_path / "01_one.ipynb", "import warnings; warnings.warn('take care')")
     before = path.read_bytes()
