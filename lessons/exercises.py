@@ -13,7 +13,6 @@ import functools
 import inspect
 import os
 import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from lessons.calling import Arguments, Call, Raised, apply, call, captured, clean_state, is_gap
 from lessons.calling import place as place_of
 from lessons.comparing import fits_form, form, in_words, same, sequence
+from lessons.progress import report
 from lessons.slips import explain
 
 
@@ -305,16 +305,8 @@ class Checks:
         return self.verdicts[label] == "✓"
 
     def progress(self) -> None:
-        """Print how many checks of the notebook pass, and which do not yet."""
-        labels = {
-            verdict: [label for label, latest in self.verdicts.items() if latest == verdict]
-            for verdict in "✓✗…"
-        }
-        line = f"{len(labels['✓'])} of {len(self.verdicts)} checks pass"
-        for verdict, word in (("✗", "wrong"), ("…", "open")):
-            if labels[verdict]:
-                line += f"; {word}: {', '.join(labels[verdict])}"
-        print(textwrap.fill(f"{line}.", width=100, subsequent_indent="    "))
+        """Print how many checks of the notebook pass, and where to go on."""
+        print(report(self.verdicts))
 
 
 def attribute(label: str) -> str:

@@ -30,4 +30,6 @@ def test_unanswered_notebook_runs_and_every_check_waits(path: Path, tmp_path: Pa
     if verdicts:
         line = " ".join(printed["progress"].split())
         assert line.startswith(f"0 of {len(verdicts)} checks pass; open: ")
-        assert line.count(",") == len(verdicts) - 1
+        labels, _, note = line.partition(". Next: ")
+        assert labels.count(",") == len(verdicts) - 1
+        assert note.startswith(labels.split("open: ")[1].split(",")[0])
