@@ -300,9 +300,15 @@ class Checks:
         known = ", ".join(attribute(label) for label in self.__dict__.get("verdicts", ()))
         raise AttributeError(f"there is no check {name}. There are: {known}.")
 
-    def passed(self, label: str) -> bool:
-        """Whether the check of an exercise has said ✓ in this kernel."""
-        return self.verdicts[label] == "✓"
+    def passed(self, *labels: str) -> bool:
+        """Whether the checks of exercises have said ✓ in this kernel; if not, say what is missing.
+
+        A cell that goes on with answers asks it first: ``if check.passed("I.2.c"): …``.
+        """
+        missing = [label for label in labels if self.verdicts[label] != "✓"]
+        if missing:
+            print(f"(This cell goes on with your answer to {' and '.join(missing)}.)")
+        return not missing
 
     def progress(self) -> None:
         """Print how many checks of the notebook pass, and where to go on."""

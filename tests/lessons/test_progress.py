@@ -46,3 +46,16 @@ def test_the_checks_of_a_notebook_report_their_latest_verdicts(capsys) -> None:
     capsys.readouterr()
     check.progress()
     assert capsys.readouterr().out.startswith("1 of 2 checks pass; wrong: A.2.\nNext: A.2, above.")
+
+
+def test_a_cell_that_needs_answers_says_which_are_missing(capsys) -> None:
+    check = Checks()
+    for label in ("A.1", "A.2", "A.3"):
+        check.exercise(label, 3)
+    check.a_1(3)
+    check.a_2(4)
+    capsys.readouterr()
+    assert check.passed("A.1")
+    assert capsys.readouterr().out == ""
+    assert not check.passed("A.1", "A.2", "A.3")
+    assert capsys.readouterr().out == "(This cell goes on with your answer to A.2 and A.3.)\n"
