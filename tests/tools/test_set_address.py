@@ -29,11 +29,13 @@ def test_a_forks_address_goes_everywhere_and_back(project: Path, ending: str, ca
     old, before = set_address.repository(project), contents(project)
     call = ["--project", str(project)]
     assert set_address.main([f"https://github.com/a.b-c/my_fork.2{ending}", *call]) == 0
-    assert set_address.repository(project) == "a.b-c/my_fork.2"
+    fork = "a.b-c/my_fork.2"
+    assert set_address.repository(project) == fork
     for path, content in contents(project).items():
         assert old.encode() not in content, path
         if path.suffix == ".ipynb":
-            assert content.count(b"github/a.b-c/my_fork.2/blob/main/") == 1
+            badge = f"badge.svg)](https://colab.research.google.com/github/{fork}/blob/main/"
+            assert content.count(badge.encode()) == 1
             assert content.count(b"git+https://github.com/a.b-c/my_fork.2") == 1
     assert set_address.main([f"https://github.com/{old}", *call]) == 0
     assert contents(project) == before
