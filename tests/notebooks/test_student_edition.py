@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from tests.notebooks.editions import (
     STUDENT,
     WORKED,
     each_notebook,
+    each_rebuilt,
     gaps_of,
     pair,
     parse,
@@ -161,11 +163,11 @@ def declared(source: str, documented: bool = False) -> dict[str, str]:
     return names
 
 
-@each_notebook
-def test_nothing_but_its_run_cell_uses_an_answer(path: Path) -> None:
-    """So a gap that stays open, or a wrong answer, can break no later cell."""
+def uses_of_answers(notebook: NotebookNode) -> list[tuple[NotebookNode, set[str]]]:
+    """Return the code cells that use answers, gaps and checks aside, with their exercises."""
     answers: dict[str, str] = {}
-    for cell in read(STUDENT / path.name).cells:
+    found = []
+    for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
         tree = parse(cell.source)
@@ -173,16 +175,30 @@ def test_nothing_but_its_run_cell_uses_an_answer(path: Path) -> None:
         used = {name.id for name in names if isinstance(name.ctx, ast.Load)}
         used -= {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)}
         used -= {name for name, kind in declared(cell.source).items() if kind == "import"}
-        stem = cell.id.removesuffix("-check").removesuffix("-run")
-        theirs = {name: owner for name, owner in answers.items() if name in used}
-        guarded = cell.id in GUARDED or (cell.id.endswith("-yours") and "passed(" in cell.source)
-        is_check = cell.id.endswith("-check")  # of one method of a class
-        assert set(theirs.values()) <= {stem} or guarded or is_check, (cell.id, theirs)
+        owners = {owner for name, owner in answers.items() if name in used}
+        stem = cell.id.removesuffix("-solution")
+        if not cell.id.endswith("-check") and owners - {stem}:
+            found.append((cell, owners))
         for name in declared(cell.source):  # a given definition replaces an answer
             answers.pop(name, None)
         if cell.id.endswith("-solution"):
-            stem = cell.id.removesuffix("-solution")
             answers |= dict.fromkeys(declared(cell.source), stem)
+    return found
+
+
+@each_notebook
+def test_nothing_but_its_run_cell_uses_an_answer(path: Path) -> None:
+    """So a gap that stays open, or a wrong answer, can break no later cell."""
+    for cell, owners in uses_of_answers(read(STUDENT / path.name)):
+        asks = cell.id.endswith("-yours") or cell.id in GUARDED
+        assert asks or owners == {cell.id.removesuffix("-run")}, (cell.id, owners)
+
+
+@each_rebuilt
+def test_a_cell_that_uses_an_answer_asks_whether_it_is_there(path: Path) -> None:
+    """It then says what is missing, instead of showing None; `Checks.passed` prints the line."""
+    cells = [cell for cell, _ in uses_of_answers(read(STUDENT / path.name))]
+    assert not [cell.id for cell in cells if "if check.passed(" not in cell.source]
 
 
 @each_notebook
