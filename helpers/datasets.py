@@ -177,8 +177,7 @@ def make_loader(
 ) -> DataLoader:
     """Return a DataLoader that builds each batch at once.
 
-    For the same generator its batches are exactly those of a plain
-    ``DataLoader(dataset, batch_size, shuffle)``.
+    Its batches are those of ``DataLoader(dataset, batch_size, shuffle, generator=generator)``.
 
     Parameters
     ----------
@@ -364,7 +363,7 @@ def load_or_encode(
     folder = Path(folder) if folder is not None else data_folder() / "cache"
     file = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
     if (cached := load_cache(file, key)) is not None:
-        vocabulary = Vocabulary(json.loads(bytes(cached.pop("tokens"))))
+        vocabulary = Vocabulary(json.loads(cached.pop("tokens").numpy().tobytes()))
         return BagOfWordsDataset(**cached, vocab_size=len(vocabulary)), vocabulary
     dataset, vocabulary = _encode(reviews, vocabulary, tokenizer)
     arrays = {"ids": dataset.ids, "offsets": dataset.offsets, "labels": dataset.labels}

@@ -31,7 +31,7 @@ from tqdm import tqdm
 
 CONNECT_SECONDS = 10.0  # to reach a server
 READ_SECONDS = 30.0  # without a single byte
-DOWNLOAD_SECONDS = 900.0  # for a whole file, each time it is tried
+DOWNLOAD_SECONDS = 900.0  # for a whole file, however often it is tried
 DOWNLOAD_RETRIES = 1  # after a connection that broke or bytes that were wrong
 CHUNK_BYTES = 1 << 13  # after which the clock is read
 DOWNLOAD_PREFIX = "bag-of-words-to-lora-"  # of temporary folders
@@ -39,15 +39,8 @@ STALE_SECONDS = 86_400.0  # after which a temporary file belongs to no running p
 
 #: what reading a damaged or foreign file, or a failed download, may raise
 UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    LookupError,
-    zlib.error,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    csv.Error,
+    *(OSError, EOFError, ValueError, TypeError, LookupError),
+    *(zlib.error, tarfile.TarError, zipfile.BadZipFile, csv.Error),
 )
 
 # --- the data folder ----------------------------------------------------------------------
@@ -167,24 +160,12 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True)
 class Source(Generic[Content]):
-    """A place to download a file from.
+    """A place to download a file from."""
 
-    Parameters
-    ----------
-    name : str
-        For messages.
-    url : str
-        Address of the file.
-    checksum : str
-        ``"sha256:…"`` or ``"md5:…"`` of the file.
-    read : callable
-        Takes the path of the downloaded file, returns what it holds.
-    """
-
-    name: str
+    name: str  # for messages
     url: str
-    checksum: str
-    read: Callable[[Path], Content]
+    checksum: str  # "sha256:…" or "md5:…" of the file
+    read: Callable[[Path], Content]  # takes the path of the downloaded file
 
 
 def download(source: Source[Content]) -> Content:
@@ -202,28 +183,24 @@ def download(source: Source[Content]) -> Content:
 
     pooch.get_logger().setLevel("ERROR")  # our own messages say what went wrong
     _remove_stale(Path(tempfile.gettempdir()), f"{DOWNLOAD_PREFIX}*")
-    with tempfile.TemporaryDirectory(prefix=DOWNLOAD_PREFIX) as temporary:
-        path = pooch.create(
+    with (
+        tempfile.TemporaryDirectory(prefix=DOWNLOAD_PREFIX) as temporary,
+        _Bar(total=1, desc="downloading", unit="B", unit_scale=True, leave=False) as bar,
+    ):
+        cache = pooch.create(
             path=temporary,
             base_url="",
             registry={"download": source.checksum},
             urls={"download": source.url},
             retry_if_failed=DOWNLOAD_RETRIES,
-        ).fetch("download", downloader=_stream)
-        return source.read(Path(path))
-
-
-def _stream(url: str, output_file: str, cache: object) -> None:
-    """Download `url` to `output_file` (pooch's downloader interface), bounded in time."""
-    import pooch
-
-    with _Bar(total=1, desc="downloading", unit="B", unit_scale=True, leave=False) as bar:
-        pooch.HTTPDownloader(
+        )
+        over_http = pooch.HTTPDownloader(
             progressbar=bar,
             chunk_size=CHUNK_BYTES,
             timeout=(CONNECT_SECONDS, READ_SECONDS),
             headers={"Accept-Encoding": "identity"},  # the bytes whose checksum we know
-        )(url, output_file, cache)
+        )
+        return source.read(Path(cache.fetch("download", downloader=over_http)))
 
 
 class _Bar(tqdm):
@@ -284,18 +261,9 @@ def load_tensors(path: str | Path, checksum: bool = True) -> dict[str, Tensor]:
 
 
 def save_cache(path: Path, key: str, tensors: Mapping[str, Tensor], what: str) -> None:
-    """Keep `tensors` (strided, on the CPU) in `path` for `load_cache`, if there is room.
+    """Keep dense `tensors` in `path` for `load_cache`, if there is room.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    key : str
-        All that determines the tensors.
-    tensors : dict of str to Tensor
-        What to keep.
-    what : str
-        What they are, for the warning if they cannot be kept.
+    `key` is all that determines them; `what` names them, for the warning if there is none.
     """
     packed = _pack(tensors, key)
     keep_if_possible(path, lambda file: file.write(packed), what, "the next run makes them again")
