@@ -176,6 +176,11 @@ def without_warnings(text: str) -> str:
     return "".join(line for line in plain.splitlines() if not line.startswith("WARNING: "))
 
 
+def _last_line(text: str) -> str:
+    """Return the verdict of a check, which may print something else before."""
+    return text.strip().rpartition("\n")[2]
+
+
 def verdict(path: Path, outputs: dict[str, str]) -> str:
     """Say in a line what the checks of a notebook printed.
 
@@ -191,7 +196,7 @@ def verdict(path: Path, outputs: dict[str, str]) -> str:
     if noise := without_warnings(outputs["colab"]) + outputs["colab-again"]:
         raise Failed(f"{path}: the set-up cell is not quiet:\n{noise}")
     checks = {name: text for name, text in outputs.items() if name.endswith("-check")}
-    if wrong := {name: text for name, text in checks.items() if not text.startswith(mark)}:
+    if wrong := {name: text for name, text in checks.items() if _last_line(text)[:1] != mark}:
         raise Failed(f"{path}: checks that do not {word}: {wrong}")
     return f"{len(checks)} checks {word}; installed: {outputs['installed']}"
 

@@ -14,9 +14,9 @@ POINTS = exercises_of(nbformat.read(PROJECT / "notebooks" / f"{NAME}.ipynb", as_
 
 #: exercise, what stands in the worked cell, what this student wrote instead
 MISTAKES = [
-    ("0-4", 'in_place = "c"', 'in_place = "a"'),
-    ("0-5", "db = 2 * du", "db = du"),
-    ("0-6", "        w.grad.zero_()\n", ""),
+    ("00-4", 'in_place = "c"', 'in_place = "a"'),
+    ("00-5", "db = 2 * du", "db = du"),
+    ("00-6", "        w.grad.zero_()\n", ""),
 ]
 
 
@@ -38,7 +38,7 @@ def test_points_are_lost_where_the_mistakes_are_and_nowhere_else(tmp_path: Path,
     for stem, right, wrong in MISTAKES:
         assert right in cells[f"{stem}-solution"].source
         cells[f"{stem}-solution"].source = cells[f"{stem}-solution"].source.replace(right, wrong)
-    cells["0-4-check"].source = "print('✓ 0.4')"  # a check edited away does not help
+    cells["00-4-check"].source = "print('✓ 00.4')"  # a check edited away does not help
     nbformat.write(notebook, path)
 
     assert grade.main([NAME, str(tmp_path / "in"), "--output", str(tmp_path / "out")]) == 0

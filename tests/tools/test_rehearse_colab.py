@@ -35,6 +35,7 @@ def test_the_verdict_of_each_edition() -> None:
     worked, student = Path("notebooks/a.ipynb"), Path("exercises/a.ipynb")
     open_check = outputs(a_1_check="… A.1 waits for your answer.\n")
     assert "1 checks pass" in rehearse_colab.verdict(worked, outputs())
+    assert "1 checks pass" in rehearse_colab.verdict(worked, outputs(a_1_check="31 times\n✓ A.1\n"))
     assert "1 checks wait" in rehearse_colab.verdict(student, open_check)
     for path, found in ((worked, open_check), (student, outputs())):
         with pytest.raises(rehearse_colab.Failed, match="a-1-check"):
