@@ -136,6 +136,13 @@ def test_explanations_and_pictures_in_words_are_folded_and_lead_to_the_worked_no
 
 
 @each_notebook
+def test_model_answers_are_folded_in_both_editions(path: Path) -> None:
+    for notebook in pair(path):
+        models = [cell for cell in notebook.cells if cell.id.endswith("-models")]
+        assert not [cell.id for cell in models if "<details>" not in cell.source]
+
+
+@each_notebook
 def test_gaps_keep_the_names_and_signatures_of_the_solutions(path: Path) -> None:
     worked, student = pair(path)
     gaps = solutions(student)
