@@ -167,7 +167,7 @@ def _announcement(file: Path, error: BaseException) -> str:
     )
 
 
-GROWTH = 0.35  # a ring: at ten rings, exp(-3.5) = 3 % of the growth is left
+GROWTH = 0.3  # a ring: at ten rings, exp(-3) = 5 % of the growth is left
 OWN = 0.08  # share of the chance in a measurement that is its own; the rest is the animal's build
 
 
@@ -178,7 +178,7 @@ def stand_in(seed: int = 0) -> Abalone:
     which ends with age, and of chance, most of it common to all measurements of an
     animal; their shares follow from its published correlation with the rings. Weights
     go with the cube of a length. At last each column gets its published minimum,
-    maximum, mean and standard deviation. The smallest third are infants. `OWN` is such
+    maximum, mean and standard deviation. The lightest third are infants. `OWN` is such
     that the measurements tell the rings about as well as the real ones do.
     """
     rng = np.random.default_rng(seed)
@@ -191,7 +191,7 @@ def stand_in(seed: int = 0) -> Abalone:
         chance = np.sqrt(1 - OWN) * build + np.sqrt(OWN) * noise
         size = share[name] * growth + np.sqrt(1 - share[name] ** 2) * chance
         columns[name] = _fitted(size, PUBLISHED.loc[name], rng)
-    infant = columns["length_mm"] < np.quantile(columns["length_mm"], 1 / 3)
+    infant = columns["whole_g"] < np.quantile(columns["whole_g"], 1 / 3)
     sex = np.where(infant, "I", rng.choice(["F", "M"], len(rings)))
     return Abalone(pd.DataFrame({"sex": sex, **columns, "rings": rings}), stand_in=True)
 
