@@ -15,7 +15,6 @@ import copy
 import re
 import sys
 from pathlib import Path
-from urllib.parse import quote
 
 import nbformat
 from nbconvert.preprocessors import ClearOutputPreprocessor
@@ -33,7 +32,6 @@ CHOICE = re.compile(
     r"### END SOLUTION"
 )
 OPTION = re.compile(r"^- \*\*([a-z])\*\*", re.MULTILINE)
-HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 #: what only the source has
 PRIVATE = ("answers", "expect", "neutral")
 HOW = (
@@ -134,12 +132,10 @@ def derive(notebook: NotebookNode, stem: str) -> NotebookNode:
     for preprocessor in (ClearSolutions(config=gap_settings()), ClearOutputPreprocessor()):
         student, _ = preprocessor.preprocess(student, {})
     before: set[str] = set()
-    heading = ""
     for cell in student.cells:
         if cell.cell_type == "markdown":
-            heading = [heading, *HEADING.findall(cell.source)][-1]
             cell.source = cell.source.replace("/blob/main/notebooks/", "/blob/main/exercises/")
-            _fold_text(cell, links_to(stem, cell.id, heading), before)
+            _fold_text(cell, links_to(stem, cell.id), before)
         elif _follows_a_check(cell.id, "-run", before):
             cell.metadata["jupyter"] = {"source_hidden": True}  # in JupyterLab
             cell.metadata["cellView"] = "form"  # in Colab
@@ -180,12 +176,11 @@ def name_options(cell: NotebookNode, task: str) -> None:
     cell.source = cell.source.replace("= None", f"= None  # {form}", 1)
 
 
-def links_to(stem: str, name: str, heading: str) -> str:
-    """Return a line that leads to a place of the worked notebook, here and on Colab."""
-    anchor = quote(re.sub(r"[*`]|\\(?=\W)", "", heading).strip().replace(" ", "-"))
+def links_to(stem: str, name: str) -> str:
+    """Return a line that leads to a cell of the worked notebook, in JupyterLab and on Colab."""
     colab = f"https://colab.research.google.com/github/{repository()}/blob/main/notebooks"
     return (
-        f"*In the worked notebook: [this place](../notebooks/{stem}.ipynb#{anchor}), "
+        f"*In the worked notebook: [this place](../notebooks/{stem}.ipynb#cell-id={name}), "
         f"[on Colab]({colab}/{stem}.ipynb#scrollTo={name}).*"
     )
 
