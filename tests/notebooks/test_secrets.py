@@ -124,6 +124,13 @@ def test_what_stands_in_sight_needs_no_folded_definition(path: Path) -> None:
     assert not needed_but_folded(pair(path)[1], known)
 
 
+@each_rebuilt
+def test_no_lead_in_and_no_heading_is_folded(path: Path) -> None:
+    folded = [cell for cell in read(path).cells if cell.id.endswith(("-why", "-caption"))]
+    assert not [cell.id for cell in folded if cell.source.rstrip().endswith(":")]
+    assert not [cell.id for cell in folded if re.search(r"^#+ ", cell.source, re.MULTILINE)]
+
+
 # --- the rules themselves, on small notebooks -------------------------------------------
 
 
