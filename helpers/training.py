@@ -67,10 +67,8 @@ def describe_runtime(device: torch.device) -> str:
     else:
         count = torch.get_num_threads()
         hardware = f"no GPU, {count} CPU thread{'s' if count > 1 else ''}"
-    versions = (
-        f"Python {platform.python_version()}, PyTorch {torch.__version__}, NumPy {np.__version__}"
-    )
-    line = f"{versions}; {hardware}"
+    line = f"Python {platform.python_version()}, PyTorch {torch.__version__}, "
+    line += f"NumPy {np.__version__}; {hardware}"
     if device.type == "cpu" and "google.colab" in sys.modules:
         line += "\nA GPU is free here: Runtime → Change runtime type → T4 GPU, then run again."
     return line
@@ -129,12 +127,7 @@ def _check_shapes(outputs: Tensor, targets: Tensor) -> None:
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
     """Average the mean losses of batches (scalars, on any device) over their samples.
 
-    Raises
-    ------
-    ValueError
-        If there are no samples.
-    FloatingPointError
-        If the mean is not a finite number.
+    Raises a ValueError if there are none, a FloatingPointError if the mean is not finite.
     """
     if not sum(sizes):
         raise ValueError("The loader gave no samples: is its data set empty, or drop_last set?")
@@ -368,11 +361,6 @@ def paired_interval(new: Sequence[float], old: Sequence[float]) -> tuple[float, 
     -------
     mean, half_width : float
         Mean difference, and half of its 95 % interval after Student's t.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many scores in both, or fewer than two.
     """
     from scipy import stats  # here, because it takes long to import
 
@@ -396,11 +384,8 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
 
     Raises
     ------
-    OSError
-        If the file does not exist (FileNotFoundError) or cannot be read.
-    ValueError
-        If the file holds no weights, or those of another model; `model` stays as
-        it was.
+    OSError, ValueError
+        If there is no such file, or it holds something else; `model` stays as it was.
     """
     weights = load_tensors(path)
     try:
