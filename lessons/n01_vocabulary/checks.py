@@ -1,7 +1,5 @@
 """The exercises of notebook 01 · Vocabulary and tokenisation."""
 
-import re
-import string
 from collections.abc import Callable
 
 from helpers import text
@@ -9,6 +7,7 @@ from helpers.corpus import Reviews
 from helpers.text import Vocabulary
 from lessons.comparing import ANY
 from lessons.exercises import Checks
+from lessons.n01_vocabulary import classes, open_task, tokenisers
 
 check = Checks()
 
@@ -80,6 +79,9 @@ check.exercise(
 
 # --- I.2 ----------------------------------------------------------------------------------
 
+check.exercise("01.1", **classes.BUILD)
+check.exercise("I.2.b", **classes.ENCODE)
+
 HEAD, TAIL = ["the", "a", "and", "of", "to"], ["age-old", "place!", "Bros", "tossing", "nation,"]
 
 check.exercise(
@@ -92,7 +94,7 @@ check.exercise(
             lambda head, tail: not all(isinstance(token, str) for token in [*head, *tail]),
         ),
         (
-            "each answer is a list of five tokens: slice vocabulary.tokens.",
+            "each answer is a list of five tokens: slice the list.",
             (HEAD, TAIL[:4]),
             lambda head, tail: isinstance(head, str) or len(head) != 5 or len(tail) != 5,
         ),
@@ -118,35 +120,6 @@ check.exercise(
         ("the two are swapped: the most frequent tokens come first.", (TAIL, HEAD)),
     ],
     otherwise="The tokens stand in the order of their counts, the most frequent first.",
-)
-
-check.exercise(
-    "I.2.b",
-    0,
-    mistakes=[
-        (
-            "that is a list, as `encode` returns it. Give the id in it, one number.",
-            [0],
-            lambda unknown: isinstance(unknown, list | tuple),
-        ),
-        (
-            "that is a text. The id is a number: the one that `encode` gives.",
-            "<unk>",
-            lambda unknown: isinstance(unknown, str),
-        ),
-        (
-            "that id belongs to a token of the vocabulary, or would be a new one at its end. Try "
-            "it: vocabulary.encode(['zzyzx']).",
-            20_001,
-            lambda unknown: 1 <= unknown <= 20_001,
-        ),
-        (
-            "-1 is what str.find uses. Here the id is also a place in the vector, so it must be "
-            "one that exists.",
-            -1,
-        ),
-    ],
-    otherwise="Ask the vocabulary: what does encode give for a word that nobody wrote?",
 )
 
 
@@ -302,94 +275,8 @@ check.exercise(
 )
 
 
-# --- II.4 ---------------------------------------------------------------------------------
+# --- II.4 and the open task ----------------------------------------------------------------
 
-
-def kept(tokenize: Callable, review: str) -> object:
-    """Return the tokens but for ``br``, which one may drop or keep."""
-    tokens = tokenize(review)
-    return [token for token in tokens if token != "br"] if isinstance(tokens, list) else tokens
-
-
-check.exercise(
-    "II.4.a",
-    text.space_punctuation,
-    probe=kept,
-    inputs=[
-        ("A GOOD film, a (very) good Film!",),
-        ("Awful.<br /><br />Great...or not",),
-        ("movies moved moving; café 7 10",),
-        *((f"one{mark}two",) for mark in string.punctuation if mark not in "'<>"),
-        ("",),
-        ("?!... --",),
-    ],
-    mistakes=[
-        ("`GOOD` and `good` must become the same token: what about the case?", str.split),
-        (
-            "`GOOD` and `good` must become the same token: what about the case?",
-            lambda review: re.sub(r"[\W_]", " ", review).split(),
-        ),
-        (
-            "punctuation is still there: `film,` and `film` must become the same.",
-            lambda review: review.lower().split(),
-        ),
-        (
-            "punctuation is still there, as tokens of its own: it must go.",
-            text.basic_english,
-        ),
-        (
-            "an underscore is punctuation, too, but \\w counts it as a letter.",
-            lambda review: re.findall(r"\w+", review.lower()),
-        ),
-        (
-            "words are glued together across `...` or `<br /><br />`: what should stand in the "
-            "place of a mark that goes?",
-            text.delete_punctuation,
-        ),
-        (
-            "letters with accents stay, and so do digits. Only the marks of string.punctuation go.",
-            lambda review: re.findall("[a-z]+", review.lower()),
-        ),
-        (
-            "letters with accents stay, too. Only the marks of string.punctuation go.",
-            lambda review: re.findall("[a-z0-9]+", review.lower()),
-        ),
-        (
-            "a tokeniser cuts a text into tokens and leaves the words whole: it does not look for "
-            "stems.",
-            lambda review: [
-                re.sub("(es|ed|ing)$", "", token) for token in text.space_punctuation(review)
-            ],
-        ),
-        (
-            "the tokens stay in order.",
-            lambda review: sorted(text.space_punctuation(review)),
-        ),
-        (
-            "a token that occurs twice stays twice.",
-            lambda review: [*dict.fromkeys(text.space_punctuation(review))],
-        ),
-        (
-            "return a list of str.",
-            lambda review: " ".join(text.space_punctuation(review)),
-            lambda found, review: not isinstance(found, list),
-        ),
-        (
-            "there are empty tokens: split() and split(' ') differ. A text without words has no "
-            "tokens at all.",
-            lambda review: re.split(r"[\W_]", review.lower()),
-            lambda found, review: "" in found,
-        ),
-    ],
-    otherwise="Lower the case, and let no mark of string.punctuation stand in a token.",
-)
-
-check.choice(
-    "II.4.b",
-    right="c",
-    wrong={
-        "a": "no tokeniser here looks for stems: `movies` and `movie` stay two tokens in all four.",
-        "b": "both lower the case, so case can't make the difference between them.",
-        "d": "both vocabularies hold exactly 20,000 tokens.",
-    },
-)
+check.exercise("II.4.a", **tokenisers.TOKENIZE)
+check.exercise("II.4.b", **tokenisers.SURVEY)
+check.custom("01.open")(open_task.judge_tokenizer)

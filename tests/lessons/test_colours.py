@@ -129,7 +129,6 @@ PICTURES: dict[str, Callable[[], Axes]] = {
     "review_lengths": lambda: n01.review_lengths([20, 30], [25, 60], ""),
     "roc": lambda: n12.roc({name: (LABELS, np.clip(v, 0, 1)) for name, v in SERIES.items()}, ""),
     "spectrum": lambda: n10.spectrum(SERIES, ""),
-    "zipf": lambda: n01.zipf(COUNTS, ""),
 }
 
 

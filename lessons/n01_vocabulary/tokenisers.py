@@ -1,0 +1,157 @@
+"""The exercises of notebook 01 about tokenisers: write one, and survey several."""
+
+import re
+import string
+from collections import Counter
+from collections.abc import Callable
+
+from helpers import text
+
+
+def kept(tokenize: Callable, review: str) -> object:
+    """Return the tokens but for ``br``, which one may drop or keep."""
+    tokens = tokenize(review)
+    return [token for token in tokens if token != "br"] if isinstance(tokens, list) else tokens
+
+
+TOKENIZE = dict(
+    reference=text.space_punctuation,
+    probe=kept,
+    inputs=[
+        ("A GOOD film, a (very) good Film!",),
+        ("Awful.<br /><br />Great...or not",),
+        ("movies moved moving; café 7 10",),
+        *((f"one{mark}two",) for mark in string.punctuation if mark not in "'<>"),
+        ("",),
+        ("?!... --",),
+    ],
+    mistakes=[
+        ("`GOOD` and `good` must become the same token: what about the case?", str.split),
+        (
+            "`GOOD` and `good` must become the same token: what about the case?",
+            lambda review: re.sub(r"[\W_]", " ", review).split(),
+        ),
+        (
+            "punctuation is still there: `film,` and `film` must become the same.",
+            lambda review: review.lower().split(),
+        ),
+        (
+            "punctuation is still there, as tokens of its own: it must go.",
+            text.basic_english,
+        ),
+        (
+            "an underscore is punctuation, too, but \\w counts it as a letter.",
+            lambda review: re.findall(r"\w+", review.lower()),
+        ),
+        (
+            "words are glued together across `...` or `<br /><br />`: what should stand in the "
+            "place of a mark that goes?",
+            text.delete_punctuation,
+        ),
+        (
+            "letters with accents stay, and so do digits. Only the marks of string.punctuation go.",
+            lambda review: re.findall("[a-z]+", review.lower()),
+        ),
+        (
+            "letters with accents stay, too. Only the marks of string.punctuation go.",
+            lambda review: re.findall("[a-z0-9]+", review.lower()),
+        ),
+        (
+            "a tokeniser cuts a text into tokens and leaves the words whole: it does not look for "
+            "stems.",
+            lambda review: [
+                re.sub("(es|ed|ing)$", "", token) for token in text.space_punctuation(review)
+            ],
+        ),
+        (
+            "the tokens stay in order.",
+            lambda review: sorted(text.space_punctuation(review)),
+        ),
+        (
+            "a token that occurs twice stays twice.",
+            lambda review: [*dict.fromkeys(text.space_punctuation(review))],
+        ),
+        (
+            "return a list of str.",
+            lambda review: " ".join(text.space_punctuation(review)),
+            lambda found, review: not isinstance(found, list),
+        ),
+        (
+            "there are empty tokens: split() and split(' ') differ. A text without words has no "
+            "tokens at all.",
+            lambda review: re.split(r"[\W_]", review.lower()),
+            lambda found, review: "" in found,
+        ),
+    ],
+    otherwise="Lower the case, and let no mark of string.punctuation stand in a token.",
+)
+
+
+def survey(counts: Counter[str], num_texts: int, vocab_size: int) -> tuple:
+    """Return mean length, distinct tokens, unknown tokens and coverage."""
+    total, kept = counts.total(), sum(count for _, count in counts.most_common(vocab_size))
+    return total / num_texts, len(counts), total - kept, kept / total
+
+
+def surveying(part: int, wrong: Callable) -> Callable:
+    """Return `survey` with one of its four numbers replaced by a wrong one."""
+
+    def answer(counts: Counter[str], num_texts: int, vocab_size: int) -> list:
+        numbers = [*survey(counts, num_texts, vocab_size)]
+        numbers[part] = wrong(counts, num_texts, vocab_size)
+        return numbers
+
+    return answer
+
+
+SURVEY = dict(
+    reference=survey,
+    inputs=[
+        (Counter({"c": 1, "a": 5, "b": 3, "d": 2}), 4, 2),
+        (Counter({"x": 1, "y": 7, "z": 4}), 5, 1),
+        (Counter({"film": 2}), 1, 20_000),
+    ],
+    mistakes=[
+        (
+            "that is the number of *different* unknown tokens. How often do they occur?",
+            surveying(2, lambda counts, n, size: max(0, len(counts) - size)),
+        ),
+        (
+            "the third number is what the vocabulary does *not* hold.",
+            surveying(2, lambda *given: given[0].total() - survey(*given)[2]),
+        ),
+        (
+            "coverage is a share of the running text, in which a frequent token counts often.",
+            surveying(3, lambda counts, n, size: min(1, size / len(counts))),
+        ),
+        (
+            "that is the share of what is lost. Coverage is the share that the vocabulary holds.",
+            surveying(3, lambda *given: 1 - survey(*given)[3]),
+        ),
+        (
+            "coverage is a share, between 0 and 1. The table turns it into per cent.",
+            surveying(3, lambda *given: 100 * survey(*given)[3]),
+        ),
+        (
+            "the vocabulary holds the most *frequent* tokens, not those that were counted first.",
+            lambda counts, n, size: (
+                *survey(counts, n, size)[:2],
+                sum([*counts.values()][size:]),
+                sum([*counts.values()][:size]) / counts.total(),
+            ),
+        ),
+        (
+            "the mean length counts every token of a text, not only the different ones.",
+            surveying(0, lambda counts, n, size: len(counts) / n),
+        ),
+        (
+            "that is the number of all tokens, not yet their mean per text.",
+            surveying(0, lambda counts, n, size: counts.total()),
+        ),
+        (
+            "distinct tokens are counted before the vocabulary is cut.",
+            surveying(1, lambda counts, n, size: min(size, len(counts))),
+        ),
+    ],
+    otherwise="Mean length, distinct tokens, unknown tokens, coverage: work out one by hand.",
+)
