@@ -1,8 +1,9 @@
-"""The course's pictures: one function each, each returns its Axes."""
+"""The course's style, and the pictures that several notebooks share."""
 
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,6 +18,9 @@ from helpers.training import History
 #: that each stands out from white and each pair is told apart with any two kinds of cone cells
 PALETTE = ("#0173b2", "#c98500", "#029e73", "#a83c00", "#cc78bc")
 
+#: what speaks for a positive review is blue in every picture, what speaks against it ochre
+PRAISE, BLAME = "C0", "C1"
+
 
 def use_course_style() -> None:
     """Give all following pictures the course's style: light grid, colour-blind safe."""
@@ -24,19 +28,61 @@ def use_course_style() -> None:
     plt.rcParams.update({"figure.figsize": (7, 4), "figure.dpi": 100, "axes.titlesize": "medium"})
 
 
+def learning_curves(
+    curves: Mapping[str, Sequence[float]],
+    title: str,
+    ylabel: str = "mean loss [nats]",
+    percent: bool = False,
+    ax: Axes | None = None,
+    like: Axes | None = None,
+) -> Axes:
+    """Draw one value an epoch, for one or several runs; epochs count from 1.
+
+    Parameters
+    ----------
+    curves : mapping of str to sequence of float
+        For each curve its name and its values.
+    title, ylabel : str
+        The finding; what is drawn, with its unit.
+    percent : bool
+        Write the values, which are shares, as per cent.
+    like : Axes, optional
+        The panel beside this one: each curve gets the colour that its name has there, and a
+        name that is not there raises a ValueError.
+    """
+    colours = {str(line.get_label()): line.get_color() for line in like.lines} if like else {}
+    if like and (missing := [name for name in curves if name not in colours]):
+        raise ValueError(
+            f"The panel `like` has no curve {', '.join(missing)}, only {', '.join(colours)}. Draw "
+            "the curves of both panels under the same names, or leave `like` out."
+        )
+    ax = ax or plt.subplots()[1]
+    for name, values in curves.items():
+        epochs = np.arange(1, len(values) + 1)
+        ax.plot(epochs, values, marker=".", label=name, color=colours.get(name))
+    if percent:
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="epoch", ylabel=ylabel, title=title)
+    ax.legend()
+    return ax
 
 
+def loss_and_score(
+    history: History, title: str, loss: str, score: str, percent: bool = False
+) -> np.ndarray:
+    """Draw loss and score after each epoch, for train (watched) and validation, side by side.
 
-
-
-
-
-
-
-
-# --- 06 and 07: evaluation, the final pipeline -------------------------------------------
-
-
+    `loss` and `score` say what they are, with unit; `percent` writes scores as per cent.
+    Returns both Axes.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for ax, kind, label in ((axes[0], "loss", loss), (axes[1], "score", score)):
+        parts = {"train": history.watched, "validation": history.validation}
+        both = {name: [getattr(result, kind) for result in part] for name, part in parts.items()}
+        learning_curves(both, "", label, percent=percent and kind == "score", ax=ax)
+    figure.suptitle(title, fontsize="medium")
+    return axes
 
 
 def confusion_matrix(
@@ -44,14 +90,8 @@ def confusion_matrix(
 ) -> Axes:
     """Draw a confusion matrix: counts, and their share of the row (of the true class).
 
-    Parameters
-    ----------
-    matrix : ndarray [classes, classes]
-        int; entry [i, j] counts the samples of class i that were predicted as class j.
-    names : sequence of str
-        The classes.
-    title : str
-        The finding.
+    `matrix` is int [classes, classes]: entry [i, j] counts the samples of class i that were
+    predicted as class j. `names` are the classes, and `title` states the finding.
     """
     ax = ax or plt.subplots(figsize=(5, 4))[1]
     shares = matrix / matrix.sum(axis=1, keepdims=True)
@@ -73,8 +113,6 @@ def confusion_matrix(
     return ax
 
 
-
-
 def word_contributions(
     contributions: Mapping[str, float],
     title: str,
@@ -84,22 +122,14 @@ def word_contributions(
 ) -> Axes:
     """Draw what each word of a review adds to the logit, in the order of the review.
 
-    Parameters
-    ----------
-    contributions : mapping of str to float
-        As `helpers.models.word_contributions` returns it.
-    title : str
-        The finding.
-    limit : int
-        Draw only the words with the largest contributions, at most so many.
-    xlabel : str
-        What the bars measure.
+    `contributions` is what `helpers.models.word_contributions` returns; only the `limit`
+    largest are drawn. `title` states the finding, `xlabel` what the bars measure.
     """
     largest = sorted(contributions, key=lambda word: -abs(contributions[word]))[:limit]
     words = [word for word in contributions if word in largest]
     values = [contributions[word] for word in words]
     ax = ax or plt.subplots(figsize=(7, 1.2 + 0.26 * len(words)))[1]
-    ax.barh(range(len(words)), values, color=["C0" if value > 0 else "C1" for value in values])
+    ax.barh(range(len(words)), values, color=[PRAISE if value > 0 else BLAME for value in values])
     ax.set_yticks(range(len(words)), words)
     ax.invert_yaxis()
     ax.axvline(0, color="grey")
@@ -110,18 +140,15 @@ def word_contributions(
 def type_a_review(answer: Callable[[str], None], example: str) -> None:
     """Let the reader type a review and call ``answer(review)`` with it.
 
-    On a live page (Colab, JupyterLab, Notebook, VS Code) a text box and a button
-    appear, and the example is answered at once. Elsewhere, as when a notebook is
-    executed without a page, or without ipywidgets, ``answer(example)`` is called once,
-    so that its output stays a plain one.
+    A live page (Colab, JupyterLab, Notebook, VS Code) shows a text box and a button, and the
+    example is answered at once. Elsewhere, or without ipywidgets, ``answer(example)`` is
+    called once, so that the output of a notebook that is run without a page stays plain.
     """
-    try:
-        import ipywidgets
-    except ImportError:
-        ipywidgets = None
-    if ipywidgets is None or not _on_live_page():
+    if find_spec("ipywidgets") is None or not _on_live_page():
         answer(example)
         return
+    import ipywidgets
+
     box = ipywidgets.Textarea(value=example, description="review", continuous_update=False)
     box.layout = ipywidgets.Layout(width="90%", height="6em")
     settings = {"manual": True, "manual_name": "Ask the model"}
@@ -138,141 +165,3 @@ def _on_live_page() -> bool:
         or "JPY_SESSION_NAME" in os.environ  # JupyterLab and Notebook
         or hasattr(main, "__vsc_ipynb_file__")  # VS Code
     )
-
-
-# --- 00 and 09 to 11: graph, boundary, curves, explained variance -------------------------
-
-
-
-
-
-
-
-
-def learning_curves(
-    curves: Mapping[str, Sequence[float]],
-    title: str,
-    ylabel: str = "mean loss [nats]",
-    percent: bool = False,
-    ax: Axes | None = None,
-    like: Axes | None = None,
-) -> Axes:
-    """Draw one value an epoch, for one or several runs; epochs count from 1.
-
-    Parameters
-    ----------
-    curves : mapping of str to sequence of float
-        For each curve its name and its values.
-    title : str
-        The finding.
-    ylabel : str
-        What is drawn, with its unit.
-    percent : bool
-        Write the values, which are shares, as per cent.
-    like : Axes, optional
-        The panel beside this one: each curve gets the colour that its name has there.
-
-    Raises
-    ------
-    ValueError
-        If `like` has no curve of that name.
-    """
-    colours = {line.get_label(): line.get_color() for line in like.lines} if like else {}
-    if like and not set(curves) <= set(colours):
-        missing = ", ".join(name for name in curves if name not in colours)
-        raise ValueError(
-            f"The panel `like` has no curve {missing}, only {', '.join(colours)}. Draw the curves "
-            "of both panels under the same names, or leave `like` out."
-        )
-    ax = ax or plt.subplots()[1]
-    for name, values in curves.items():
-        epochs = np.arange(1, len(values) + 1)
-        ax.plot(epochs, values, marker=".", label=name, color=colours.get(name))
-    if percent:
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel="epoch", ylabel=ylabel, title=title)
-    ax.legend()
-    return ax
-
-
-
-
-# --- 03 · The DataLoader ----------------------------------------------------------------
-
-
-
-
-
-
-
-
-
-
-# --- 04 · The MLP -----------------------------------------------------------------------
-
-
-
-
-
-
-
-
-# --- 05 · Loss and training --------------------------------------------------------------
-
-
-
-
-
-
-# --- 10 and 11 · Tabular data: abalone ---------------------------------------------------
-
-
-
-
-def loss_and_score(
-    history: History, title: str, loss: str, score: str, percent: bool = False
-) -> np.ndarray:
-    """Draw loss and score after each epoch, each for train and validation, side by side.
-
-    Parameters
-    ----------
-    history : History
-        Of a training that watched the train data.
-    title : str
-        The finding.
-    loss, score : str
-        What they are, with unit.
-    percent : bool
-        Write the scores as per cent.
-
-    Returns
-    -------
-    array of Axes [2]
-    """
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for ax, kind, label in ((axes[0], "loss", loss), (axes[1], "score", score)):
-        parts = {"train": history.watched, "validation": history.validation}
-        both = {name: [getattr(result, kind) for result in part] for name, part in parts.items()}
-        learning_curves(both, "", label, percent=percent and kind == "score", ax=ax)
-    figure.suptitle(title, fontsize="medium")
-    return axes
-
-
-
-
-
-
-
-
-
-
-
-
-# --- 08 · LoRA --------------------------------------------------------------------------
-
-
-
-
-
-

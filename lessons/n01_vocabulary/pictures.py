@@ -8,8 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-#: the course's colours for complaint and praise, as in `helpers.plots.word_contributions`
-NEGATIVE, POSITIVE = "C1", "C0"
+from helpers.plots import BLAME, PRAISE
 
 
 def pipeline(
@@ -33,7 +32,7 @@ def pipeline(
     columns = np.linspace(0.2, 0.98, len(tokens))
     cells = dict(zip(places, np.linspace(0.2, 0.98, len(places)), strict=True))
     logit = np.log(probability / (1 - probability))
-    colour = POSITIVE if logit > 0 else NEGATIVE
+    colour = PRAISE if logit > 0 else BLAME
     _box(ax, 0.59, 4, review)
     for x, token, i in zip(columns, tokens, ids, strict=True):
         _box(ax, x, 3, token)
@@ -104,7 +103,7 @@ def review_lengths(
     """Draw the distribution of review lengths (in words) for each class."""
     ax = ax or plt.subplots()[1]
     bins = np.geomspace(10, 2_500, 50).tolist()
-    kinds = (("negative", negative, NEGATIVE), ("positive", positive, POSITIVE))
+    kinds = (("negative", negative, BLAME), ("positive", positive, PRAISE))
     for name, lengths, colour in kinds:
         ax.hist(lengths, bins=bins, histtype="step", linewidth=2, label=name, color=colour)
         ax.axvline(float(np.mean(lengths)), color=colour, linestyle="--")

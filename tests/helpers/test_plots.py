@@ -1,4 +1,4 @@
-"""Notebook 07: the bars of a review and the box to type one."""
+"""`helpers.plots`: the bars of a review and the box to type one."""
 
 import os
 import sys
