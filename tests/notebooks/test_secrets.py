@@ -22,7 +22,7 @@ PROMPT = re.compile(r"\*\*(Predict|Guess)\b")
 BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 
 #: bold in a folded text, but no term: emphasis, or known before the course
-NO_TERMS = {"remember"}
+NO_TERMS = {"remember", "distinct"}
 
 
 def test_the_notebooks_still_to_be_rebuilt_are_known() -> None:
@@ -95,7 +95,9 @@ def terms(text: str) -> set[str]:
     """Return the terms that a text introduces, in bold: three words at most."""
     found = {words.strip(" .,:;!?…()“”\"'`").lower() for words in BOLD.findall(text)}
     return {
-        words for words in found if len(words) > 2 and len(words.split()) <= 3 and "$" not in words
+        words
+        for words in found
+        if len(words) > 2 and len(words.split()) <= 3 and words[0].isalpha() and "$" not in words
     }
 
 
