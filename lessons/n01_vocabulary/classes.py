@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
 from helpers.text import Vocabulary
@@ -45,6 +46,11 @@ def building(choose: Callable) -> type:
         return cls(chosen) if isinstance(chosen, list) else chosen
 
     return type("Answer", (Vocabulary,), {"build": classmethod(build)})
+
+
+def top(counts: Counter[str], size: int | None = None) -> list[str]:
+    """Return the most frequent tokens; of equally frequent ones the first."""
+    return [token for token, _ in counts.most_common(size)]
 
 
 def encoding(encode: Callable) -> type:
@@ -96,11 +102,11 @@ BUILD = dict(
         ),
         (
             "every token is kept. At most `max_size` may stay.",
-            building(lambda lists, counts, size: [t for t, _ in counts.most_common()]),
+            building(lambda lists, counts, size: top(counts)),
         ),
         (
             "max_size counts the tokens. The unknown is not one of them, so leave no room for it.",
-            building(lambda lists, counts, size: [t for t, _ in counts.most_common(size - 1)]),
+            building(lambda lists, counts, size: top(counts, size - 1)),
         ),
         (
             "the unknown has no place among the tokens: their ids begin at 1 because 0 is its own.",
@@ -117,14 +123,7 @@ BUILD = dict(
         ),
         (
             "a token that occurs three times in one text counts three times.",
-            building(
-                lambda lists, counts, size: [
-                    t
-                    for t, _ in Counter(
-                        t for one in lists for t in [*dict.fromkeys(one)]
-                    ).most_common(size)
-                ]
-            ),
+            building(lambda lists, _, size: top(Counter(chain(*map(dict.fromkeys, lists))), size)),
         ),
         (
             "of tokens with the same count, the one seen first comes first, not the one that is "
@@ -140,15 +139,7 @@ BUILD = dict(
         ),
         (
             "only the last text is counted: where does your counter begin?",
-            building(
-                lambda lists, counts, size: [t for t, _ in Counter(lists[-1]).most_common(size)]
-            ),
-        ),
-        (
-            "only the first text is counted: does your loop end too early?",
-            building(
-                lambda lists, counts, size: [t for t, _ in Counter(lists[0]).most_common(size)]
-            ),
+            building(lambda lists, counts, size: top(Counter(lists[-1]), size)),
         ),
     ],
     errors={
@@ -168,10 +159,6 @@ ENCODE = dict(
         (["film"], [], []),
     ],
     mistakes=[
-        (
-            "the ids are one too small: the first token has id 1.",
-            encoding(lambda self, words: [max(0, self.ids.get(word, 0) - 1) for word in words]),
-        ),
         (
             "the ids are one too small: the first token has id 1.",
             encoding(lambda self, words: [self.ids.get(word, 0) - 1 for word in words]),
@@ -215,6 +202,10 @@ ENCODE = dict(
             decoding(lambda self, ids: [self.tokens[i - 1] for i in ids if i]),
         ),
     ],
-    errors={"zzyzx": "A token that the vocabulary does not hold must get an id, too."},
+    errors={
+        "zzyzx": "A token that the vocabulary does not hold must get an id, too.",
+        "unhashable": "Look up each token by itself, not the list of them.",
+        "index out of range": "The first token has id 1, but its place in `tokens` is 0.",
+    },
     otherwise="encode gives an id for each token, decode a token for each id. Id 1 is tokens[0].",
 )
