@@ -19,16 +19,9 @@ from helpers.text import Tokenizer, Vocabulary
 
 
 class OneHotMLP(nn.Module):
-    """Linear, ReLU, Linear on multi-hot vectors.
+    """Linear, ReLU, Linear on multi-hot vectors of length `vocab_size`.
 
-    Parameters
-    ----------
-    vocab_size : int
-        Length of the multi-hot vectors.
-    hidden_size : int
-        Units in the hidden layer.
-    num_outputs : int
-        1 for one logit (binary), or the number of classes.
+    `num_outputs` is 1 for one logit (binary), or the number of classes.
     """
 
     def __init__(
@@ -48,9 +41,8 @@ class OneHotMLP(nn.Module):
 class SumOfRows(torch.autograd.Function):
     """Sum the rows of `weight` that each bag selects; the gradient touches only those rows.
 
-    Forward is `torch.nn.functional.embedding_bag`. Its own sparse gradient holds one
-    row for each token of the batch; here the rows of equal tokens are summed first,
-    so that the optimizer reads and writes each row of `weight` once.
+    The sparse gradient of `torch.nn.functional.embedding_bag` holds a row for each token of
+    the batch; here the rows of equal tokens are summed, so that the optimizer writes each once.
     """
 
     @staticmethod
@@ -85,14 +77,10 @@ class SumOfRows(torch.autograd.Function):
 class BagLinear(nn.Module):
     """``nn.Linear`` on multi-hot vectors that are given as bags of token ids.
 
-    Parameters
-    ----------
-    in_features, out_features : int
-        As in ``nn.Linear``, and initialised like it. `weight` is stored transposed,
-        [in_features, out_features], so that a token's row lies in one piece.
-    sparse_grad : bool
-        On the CPU, give `weight` a sparse gradient, which makes SGD many times faster.
-        Adam, momentum, weight decay and ``clip_grad_norm_`` need a dense one: False.
+    It is initialised like ``nn.Linear``. `weight` is stored transposed, [in_features,
+    out_features], so that a token's row lies in one piece. With `sparse_grad` it gets a
+    sparse gradient on the CPU, which makes SGD many times faster; Adam, momentum, weight
+    decay and ``clip_grad_norm_`` need a dense one.
     """
 
     def __init__(self, in_features: int, out_features: int, sparse_grad: bool = True) -> None:
@@ -124,15 +112,7 @@ class BagLinear(nn.Module):
 
 
 class SparseOneHotMLP(nn.Module):
-    """`OneHotMLP` for bags of token ids: the same parameters, the same logits, faster.
-
-    Parameters
-    ----------
-    vocab_size, hidden_size, num_outputs : int
-        As in `OneHotMLP`.
-    sparse_grad : bool
-        As in `BagLinear`.
-    """
+    """`OneHotMLP` for bags of token ids: the same parameters, the same logits, faster."""
 
     def __init__(
         self,
@@ -169,6 +149,15 @@ def to_dense(model: SparseOneHotMLP) -> OneHotMLP:
     return _copy_parameters(model, twin)
 
 
+def _copy_parameters(source: OneHotMLP | SparseOneHotMLP, twin: Twin) -> Twin:
+    twin = twin.to(source.output.weight)  # its device and type
+    with torch.no_grad():
+        twin.hidden.weight.copy_(source.hidden.weight.T)
+        twin.hidden.bias.copy_(source.hidden.bias)
+        twin.output.load_state_dict(source.output.state_dict())
+    return twin
+
+
 @torch.no_grad()
 def word_contributions(
     model: OneHotMLP | SparseOneHotMLP,
@@ -178,19 +167,15 @@ def word_contributions(
 ) -> tuple[float, dict[str, float]]:
     """Explain one prediction: the probability of "positive", and what each word adds.
 
-    For the hidden units that this review switches on, the network is linear, so its
-    logit is a constant (the biases) plus one term for each distinct token.
+    For the hidden units that this review switches on, the network is linear, so its logit
+    is a constant (the biases) plus one term for each distinct token.
 
     Parameters
     ----------
     model : OneHotMLP or SparseOneHotMLP
-        With one logit.
-    vocabulary : Vocabulary
-        The one that `model` was trained with.
-    review : str
-        Any text.
-    tokenizer : callable
-        The one that `vocabulary` was built with.
+        With one logit (else a ValueError) and no adapters (else a TypeError).
+    vocabulary, tokenizer
+        Those that `model` was trained with.
 
     Returns
     -------
@@ -198,13 +183,6 @@ def word_contributions(
     contributions : dict of str to float
         Distinct tokens in the order of the review (all unknown ones together as ``<unk>``),
         each with its share of the logit.
-
-    Raises
-    ------
-    TypeError
-        If a layer of `model` has an adapter.
-    ValueError
-        If `model` has more than one output.
     """
     if not isinstance(model.hidden, nn.Linear | BagLinear) or type(model.output) is not nn.Linear:
         raise TypeError(
@@ -228,30 +206,13 @@ def word_contributions(
     return torch.sigmoid(logit).item(), dict(zip(words, contributions.tolist(), strict=True))
 
 
-def _copy_parameters(source: OneHotMLP | SparseOneHotMLP, twin: Twin) -> Twin:
-    twin = twin.to(source.output.weight)  # its device and type
-    with torch.no_grad():
-        twin.hidden.weight.copy_(source.hidden.weight.T)
-        twin.hidden.bias.copy_(source.hidden.bias)
-        twin.output.load_state_dict(source.output.state_dict())
-    return twin
-
-
 def make_mlp(
     num_features: int, hidden_sizes: Sequence[int], num_outputs: int, dropout: float = 0.0
 ) -> nn.Sequential:
     """Stack Linear, ReLU (and Dropout) for each hidden size, and a last Linear.
 
-    Parameters
-    ----------
-    num_features : int
-        Numbers in one row of inputs.
-    hidden_sizes : sequence of int
-        Units of each hidden layer.
-    num_outputs : int
-        Classes (their logits come out), or 1 for a regression.
-    dropout : float
-        Probability with which a hidden unit is switched off while training.
+    It maps [batch, num_features] to [batch, num_outputs]; `dropout` is the probability with
+    which a hidden unit is switched off while training.
     """
     layers, width = [], num_features
     for size in hidden_sizes:
