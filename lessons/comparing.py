@@ -43,6 +43,8 @@ def same(found: Any, expected: Any, tolerance: float = 1e-4) -> bool:
         return _same_error(found, expected)
     if isinstance(expected, str) or expected is None:
         return type(found) is type(expected) and found == expected
+    if isinstance(expected, torch.Tensor | np.ndarray) and not expected.ndim:
+        return _same_number(found, expected.item(), tolerance)
     if isinstance(expected, torch.Tensor | np.ndarray):
         return _same_array(found, expected, tolerance)
     if isinstance(expected, Number | np.generic):
@@ -156,12 +158,12 @@ def in_words(value: Any, most: int = 60) -> str:
 
 def form(expected: Any) -> str:
     """Return which form a result like `expected` has, for a message."""
-    if isinstance(expected, torch.Tensor | np.ndarray):
-        shape = f" of the shape {list(expected.shape)}" if expected.ndim else " with one number"
-        return ("a tensor" if isinstance(expected, torch.Tensor) else "an array") + shape
+    if isinstance(expected, torch.Tensor | np.ndarray) and expected.ndim:
+        kind = "a tensor" if isinstance(expected, torch.Tensor) else "an array"
+        return f"{kind} of the shape {list(expected.shape)}"
     if isinstance(expected, bool):
         return "True or False"
-    if isinstance(expected, Number):
+    if isinstance(expected, Number | np.generic | torch.Tensor | np.ndarray):
         return "a single number"
     if isinstance(expected, str):
         return "a text (str)"
@@ -176,10 +178,10 @@ def form(expected: Any) -> str:
 
 def fits_form(found: Any, expected: Any) -> bool:
     """Whether a result has the form of `expected`, whatever its numbers."""
-    if isinstance(expected, torch.Tensor | np.ndarray):
+    if isinstance(expected, torch.Tensor | np.ndarray) and expected.ndim:
         values = array(found)
         return values is not None and values.shape == tuple(expected.shape)
-    if isinstance(expected, Number):
+    if isinstance(expected, Number | np.generic | torch.Tensor | np.ndarray):
         return number(found) is not None
     if isinstance(expected, Mapping):
         return isinstance(found, Mapping) and set(found) == set(expected)

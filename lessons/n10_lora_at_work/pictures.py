@@ -6,44 +6,95 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 
-def every_run(
-    runs: Mapping[str, Sequence[Sequence[float]]],
-    title: str,
-    ylabel: str = "validation accuracy",
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw each run's value after each epoch: a colour for each setting, a line for each seed.
+def trade_off(scores: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> Axes:
+    """Draw accuracy on IMDB against accuracy on the critics' sentences, a dot per seed.
 
     Parameters
     ----------
-    runs : mapping of str to sequence of sequences
-        For each setting its name, and for each of its runs one value an epoch.
+    scores : mapping of str to mapping
+        For each way its accuracies on "critics" and on "IMDB"; the first way is not adapted.
     title : str
         The finding.
-    ylabel : str
-        What is drawn, with its unit; an accuracy is drawn in percent.
     """
-    ax = ax or plt.subplots()[1]
-    looks = zip("osD^vXP*", cycle(("-", "--", "-.", ":")), strict=False)
-    for setting, (look, (name, seeds)) in enumerate(zip(looks, runs.items(), strict=False)):
-        for number, values in enumerate(seeds):
-            (line,) = ax.plot(range(1, len(values) + 1), values, "".join(look), markersize=4)
-            line.set(color=f"C{setting}", label=name if number == 0 else None)
-    if "accuracy" in ylabel:
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel="epoch", ylabel=ylabel, title=title)
-    ax.legend(fontsize="small")
+    _, ax = plt.subplots(figsize=(7.5, 4.5))
+    for (way, by_task), marker in zip(scores.items(), "os^Dv", strict=False):
+        x, y = by_task["critics"], by_task["IMDB"]
+        (dots,) = ax.plot(x, y, marker, markersize=6)
+        place = (float(np.mean(x)), float(np.max(y)))
+        ax.annotate(
+            way, place, (0, 8), textcoords="offset points", ha="center", color=dots.get_color()
+        )
+    off, on = next(iter(scores.values())), scores["rank 1"]
+    start, end = ((float(np.mean(s["critics"])), float(np.mean(s["IMDB"]))) for s in (on, off))
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "linestyle": "--", "color": "grey"})
+    middle = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+    ax.annotate(
+        "switched off", middle, (-8, -4), textcoords="offset points", ha="right", color="0.35"
+    )
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.margins(0.12)
+    ax.set(xlabel="accuracy on critics' test sentences", ylabel="accuracy on IMDB", title=title)
     return ax
+
+
+def switchboard(title: str) -> Axes:
+    """Draw one base model, two adapters, and the switch between them."""
+    _, ax = plt.subplots(figsize=(8, 2.6))
+    boxes = {
+        "base model\n4,000,601 numbers, 16 MB": (0.0, 0.15, 3.4, 1.7, "0.85"),
+        "critics' adapter\n20,201 numbers, 81 kB": (5.3, 1.15, 2.7, 0.7, "C0"),
+        "openings' adapter\n20,201 numbers, 81 kB": (5.3, 0.15, 2.7, 0.7, "C2"),
+    }
+    for words, (x, y, width, height, colour) in boxes.items():
+        face = colour if colour == "0.85" else "white"
+        edge = "0.3" if colour == "0.85" else colour
+        box = FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0.05", linewidth=1.5)
+        box.set(facecolor=face, edgecolor=edge)
+        ax.add_patch(box)
+        ax.text(x + width / 2, y + height / 2, words, ha="center", va="center", fontsize=9)
+    for y, word, colour in ((1.5, "critics", "C0"), (1.0, "off", "0.4"), (0.5, "openings", "C2")):
+        ax.plot([4.5], [y], "o", color=colour)
+        ax.text(4.5, y + 0.12, word, ha="center", fontsize=9, color=colour)
+        if word != "off":
+            ax.plot([4.5, 5.25], [y, y], color=colour)
+    ax.plot([3.45, 4.5], [1.0, 1.5], color="0.3", linewidth=2)
+    ax.set(xlim=(-0.2, 8.3), ylim=(0, 2.1), title=title)
+    ax.axis("off")
+    return ax
+
+
+def small_multiples(runs: Mapping[str, Sequence[float]], title: str) -> np.ndarray:
+    """Draw each run's validation accuracy after each epoch in a panel of its own.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of float
+        For each run its name and an accuracy per epoch.
+    title : str
+        The finding.
+    """
+    size = (2.4 * len(runs) + 1, 2.8)
+    figure, axes = plt.subplots(1, len(runs), figsize=size, sharey=True, layout="constrained")
+    for ax, (name, values) in zip(axes, runs.items(), strict=True):
+        ax.plot(range(1, len(values) + 1), values, "o-", markersize=3)
+        ax.set_title(name, fontsize="small")
+        ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes[0].set_ylabel("validation accuracy")
+    figure.suptitle(title, fontsize="medium")
+    return axes
 
 
 def spectrum(
     singular_values: Mapping[str, Sequence[float]], title: str, ax: Axes | None = None
 ) -> Axes:
-    """Draw singular values against their rank, both as they are (logarithmic upwards).
+    """Draw singular values against their rank, upwards on a logarithmic axis.
 
     Parameters
     ----------

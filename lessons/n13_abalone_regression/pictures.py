@@ -1,6 +1,7 @@
 """The pictures of notebook 13: one function each, each returns its Axes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,8 +26,10 @@ def predicted_against_true(
     array of Axes [models]
     """
     targets = np.asarray(targets)
-    style = {"figsize": (4.5 * len(predictions), 4), "layout": "constrained", "squeeze": False}
-    figure, axes = plt.subplots(1, len(predictions), sharex=True, sharey=True, **style)
+    style: dict[str, Any] = {"figsize": (4.5 * len(predictions), 4), "layout": "constrained"}
+    figure, axes = plt.subplots(
+        1, len(predictions), sharex=True, sharey=True, squeeze=False, **style
+    )
     shift = np.random.default_rng(0).uniform(-0.3, 0.3, len(targets))  # points side by side
     ends = [0, targets.max() + 1]
     for ax, (name, values) in zip(axes[0], predictions.items(), strict=True):

@@ -15,7 +15,8 @@ import pytest
 
 from lessons import exercises
 from lessons.comparing import ANY
-from lessons.exercises import Checks, Exercise
+from lessons.exercises import Checks
+from lessons.judging import Exercise
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROOMS = sorted(path.parent.name for path in (PROJECT / "lessons").glob("n*/checks.py"))

@@ -13,7 +13,8 @@ from torch import nn
 from lessons import exercises
 from lessons.calling import MOST_CHARACTERS, Raised, call, fingerprint, is_gap
 from lessons.comparing import same
-from lessons.exercises import Checks, Open, Wrong
+from lessons.exercises import Checks
+from lessons.judging import Open, Wrong, judge
 
 
 def mean(values: list) -> float:
@@ -72,7 +73,7 @@ def test_any_reasonable_type_passes(check, capsys, answer) -> None:
         (lambda values: max(values), "that is the largest."),
         (lambda values: values, "one number is asked."),
         (lambda values: 3.0, "the same result for every input: use the arguments."),
-        (lambda values: "3", "a single number is asked for for values = [1, 2, 6]; this is str"),
+        (lambda values: "3", "a single number is wanted for values = [1, 2, 6]; this is str"),
         (lambda values: mean(values) + 1, "4 is wrong for values = [1, 2, 6]. Add up, divide."),
         (lambda values: None if len(values) == 1 else mean(values), "without `return`"),
         (3.0, "hand over the function itself, not 3"),
@@ -82,6 +83,22 @@ def test_a_wrong_answer_gets_the_sentence_that_fits(check, capsys, answer, words
     line = said(check, capsys, "a_1", answer)
     assert line.startswith("✗ A.1: ")
     assert words in line
+
+
+def test_the_first_wrong_value_of_several_is_explained(capsys) -> None:
+    checks = Checks()
+    checks.exercise(
+        "A.1",
+        lambda x: (x, 2 * x),
+        inputs=[(1,), (5,)],
+        mistakes=[
+            ("double it once.", lambda x: (x, 4 * x)),
+            ("that is one more.", lambda x: (x + 1, 2 * x)),
+        ],
+    )
+    assert "✗ A.1: double it once." in said(checks, capsys, "a_1", lambda x: (x, 4 * x))
+    assert "✗ A.1: that is one more." in said(checks, capsys, "a_1", lambda x: (x + 1, 7))
+    assert "value 2 of 2, 7, is wrong" in said(checks, capsys, "a_1", lambda x: (x, 7))
 
 
 def gap(values):
@@ -311,10 +328,10 @@ def test_calling_needs_no_exercise_and_judging_no_answer(check) -> None:
     exercise = check.exercises["A.1"]
     calls = call(sum, exercise.inputs)
     with pytest.raises(Wrong, match="that is the sum"):
-        exercises.judge(exercise, calls)
-    exercises.judge(exercise, call(mean, exercise.inputs))
+        judge(exercise, calls)
+    judge(exercise, call(mean, exercise.inputs))
     with pytest.raises(Open):
-        exercises.judge(exercise, call(lambda values: None, exercise.inputs))
+        judge(exercise, call(lambda values: None, exercise.inputs))
 
 
 def test_the_module_that_calls_loads_no_exercise() -> None:

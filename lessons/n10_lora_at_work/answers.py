@@ -1,0 +1,260 @@
+"""Hand-made worlds, probes and wrong answers for the exercises of notebook 10."""
+
+import copy
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from helpers import corpus, datasets, lora, models, training
+from helpers.text import Vocabulary
+from lessons.n10_lora_at_work import work
+
+VOCABULARY = Vocabulary(["film", "good", "bad", "plot", "dull"])
+
+
+def small_model(num_outputs: int = 1, seed: int = 0) -> models.SparseOneHotMLP:
+    """Return an untrained model for six tokens and three hidden units."""
+    torch.manual_seed(seed)
+    return models.SparseOneHotMLP(6, 3, num_outputs, sparse_grad=False)
+
+
+def reviews(*texts: str, labels: tuple[int, ...]) -> datasets.BagOfWordsDataset:
+    """Encode a few texts."""
+    return datasets.encode(corpus.Reviews(texts, labels), VOCABULARY)
+
+
+def loader(seed: int = 0, size: int = 6) -> torch.utils.data.DataLoader:
+    """Return a loader of small batches in order."""
+    texts = ["good film", "bad", "dull plot", "good", "bad dull film", "good plot"][:size]
+    data = reviews(*texts, labels=(1, 0, 0, 1, 0, 1)[:size])
+    return datasets.make_loader(data, 2, sparse=True, generator=torch.Generator())
+
+
+def prepared(prepare: Callable, base: nn.Module, way: str) -> Any:
+    """Return what is trained, what is new, and whether the base model has a part in it."""
+    model = prepare(base, way)
+    if not isinstance(model, nn.Module):
+        return model
+    own = {id(part) for part in base.parameters()}
+    old = {name: part for name, part in base.named_parameters()}
+    return {
+        "trained": sorted(name for name, part in model.named_parameters() if part.requires_grad),
+        "shares": any(id(part) in own for part in model.parameters()),
+        "new": sorted(
+            name
+            for name, part in model.named_parameters()
+            if name in old and not torch.equal(part, old[name])
+        ),
+    }
+
+
+def preparing(change: Callable[[nn.Module, str], object], copied: bool = True) -> Callable:
+    """Return an answer to 10.1 that goes on from the right one, or does without the copy."""
+
+    def prepare(base: nn.Module, way: str) -> nn.Module:
+        model = work.prepare(base, way) if copied else base
+        return change(model, way) or model  # type: ignore[return-value]
+
+    return prepare
+
+
+def unfreeze(model: nn.Module, way: str) -> None:
+    """Train the head along with the adapter."""
+    if way == "rank 1":
+        model.output.requires_grad_(True)
+
+
+def watching(before: bool = True, at_end: bool = False, last: str = "") -> Callable:
+    """Return an answer to 10.2 with something left out."""
+
+    def watch(model, train_loader, watched, optimizer, num_epochs):
+        found = work.train_and_watch(model, train_loader, watched, optimizer, num_epochs)
+        rows = {name: row if before else row[1:] for name, row in found.items()}
+        if at_end:
+            rows = {name: [row[0]] + [row[-1]] * num_epochs for name, row in found.items()}
+        return {name: rows[last or name] for name in rows}
+
+    return watch
+
+
+def watch_input(num_epochs: int, lr: float, names: tuple[str, ...]) -> Callable[[], tuple]:
+    """Return what makes the arguments of 10.2 anew."""
+
+    def make() -> tuple:
+        model = small_model()
+        loaders = {name: loader(size=2 + 2 * i) for i, name in enumerate(names)}
+        optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+        return model, loader(), loaders, optimizer, num_epochs
+
+    return make
+
+
+def adapted(rows: list[list[float]], output: list[float]) -> nn.Module:
+    """Return a model whose update of `hidden` is [vocab, hidden] = `rows`, in rank 1 or 2."""
+    torch.manual_seed(0)
+    model: Any = lora.add_adapters(small_model(), ["hidden"], r=2, alpha=2)
+    update = torch.tensor(rows)  # [vocab, hidden]
+    u, s, vh = torch.linalg.svd(update, full_matrices=False)
+    with torch.no_grad():
+        model.hidden.lora_A.copy_((u[:, :2] * s[:2]).T)
+        model.hidden.lora_B.copy_(vh[:2].T)
+        model.output.weight.copy_(torch.tensor([output]))
+    return model
+
+
+def push_input(often: list[int], count: int, scale: float = 1.0) -> Callable[[], tuple]:
+    """Return what makes the arguments of 10.3 anew: pushes -9, 2, 5, -7, 1, 3 (times `scale`)."""
+    first = [-9.0, 2.0, 5.0, -7.0, 1.0, 3.0]
+    rows = [[scale * push, 0.0, 0.25 * push**2] for push in first]
+    mask = torch.tensor(often, dtype=torch.bool)
+    return lambda: (adapted(rows, [1.0, 5.0, 0.0]), VOCABULARY, mask, count)
+
+
+def pushing(**changed: Callable) -> Callable:
+    """Return an answer to 10.3 with one step changed."""
+    step: dict[str, Any] = {
+        "pushes": lambda model: model.hidden.get_delta_weight() @ model.output.weight[0],
+        "size": lambda pushes, often: (pushes * often).abs(),
+        "order": lambda chosen, pushes: chosen[pushes[chosen].argsort(descending=True)],
+        "tokens": lambda vocabulary, chosen: vocabulary.decode(chosen.tolist()),
+    } | changed
+
+    @torch.no_grad()
+    def answer(model: nn.Module, vocabulary: Vocabulary, often: Tensor, count: int) -> dict:
+        pushes = step["pushes"](model)
+        chosen = step["order"](step["size"](pushes, often).topk(count).indices, pushes)
+        return dict(zip(step["tokens"](vocabulary, chosen), pushes[chosen].tolist(), strict=False))
+
+    return answer
+
+
+def in_order(answer: Callable, *arguments: Any) -> Any:
+    """Return the pairs of the dict, so that their order counts."""
+    found = answer(*arguments)
+    return [[*found], [*map(float, found.values())]] if isinstance(found, dict) else found
+
+
+def two_layers(dtype: torch.dtype = torch.float32, frozen: bool = True) -> nn.Module:
+    """Return a model with 33 and 8 numbers, the first layer frozen or not."""
+    model = nn.Sequential(nn.Linear(10, 3), nn.ReLU(), nn.Linear(3, 2)).to(dtype)
+    model[0].requires_grad_(not frozen)
+    return model
+
+
+def state_bytes(
+    factor: float, size: Callable = Tensor.element_size, frozen: bool = False
+) -> Callable:
+    """Return an answer to 10.4 that counts `factor` times `size` for each number."""
+    return lambda model: sum(
+        factor * part.numel() * size(part)
+        for part in model.parameters()
+        if frozen or part.requires_grad
+    )
+
+
+def trained(train_adapter: Callable, *arguments: Any) -> Any:
+    """Return the accuracies, the sizes of A and B, and whether `start` has stayed itself."""
+    start = arguments[0]
+    result = train_adapter(*arguments)
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        return result
+    model, accuracies = result
+    layers = lora.adapters(model) if isinstance(model, nn.Module) else {}
+    layer = layers.get("hidden")
+    if layer is None:
+        return "no adapter", [*accuracies]
+    return {
+        "start": "changed" if lora.adapters(start) or model is start else "as before",
+        "rank": layer.r,
+        "alpha": layer.alpha,
+        "trained": lora.parameter_counts(model)[0],
+        "large A": bool(layer.lora_A.abs().max() > 0.42),
+        "B": "moved" if layer.lora_B.abs().max() > 1e-3 else "zero",
+        "accuracies": [float(value) for value in accuracies],
+    }
+
+
+def adapter_input(lr: float, normal: bool, r: int, num_epochs: int) -> Callable[[], tuple]:
+    """Return what makes the arguments of 10.6 anew."""
+    return lambda: (
+        small_model(2),
+        loader(),
+        loader(size=4),
+        torch.optim.SGD,
+        lr,
+        normal,
+        r,
+        num_epochs,
+    )
+
+
+def with_alpha_r(start, train, validation, optimizer_class, lr, normal, r, num_epochs):
+    """Answer 10.6 with α = r."""
+    model: Any = lora.add_adapters(copy.deepcopy(start), ["hidden"], r=r, alpha=r)
+    if normal:
+        nn.init.normal_(model.hidden.lora_A)
+    optimizer = optimizer_class(lora.trainable_parameters(model), lr=lr)
+    seen = training.fit(model, train, optimizer, num_epochs, validation, progress=False)
+    return model, [found.accuracy for found in seen.validation]
+
+
+def on_start_itself(start, *rest):
+    """Answer 10.6 without the copy."""
+    model, accuracies = work.train_adapter(start, *rest)
+    lora.add_adapters(start, ["hidden"], r=1)
+    return model, accuracies
+
+
+def effective(
+    scaling: Callable = lambda alpha, rows, columns: alpha / rows, power: int = 2, norm: Any = 2
+) -> Callable:
+    """Return an answer to 10.7 with another scaling, power or norm."""
+
+    def answer(lr: float, lora_A: Tensor, alpha: float) -> float:  # noqa: N803
+        size = torch.linalg.matrix_norm(lora_A, ord=norm).item()
+        return lr * (scaling(alpha, *lora_A.shape) * size) ** power
+
+    return answer
+
+
+def matrix(rows: int, columns: int) -> Tensor:
+    """Draw a matrix; always the same for the same size."""
+    return torch.randn(rows, columns, generator=torch.Generator().manual_seed(rows))
+
+
+@cache
+def critics_world() -> tuple:
+    """Return a base model, and the critics' training and validation sentences, encoded."""
+    imdb_train, _ = corpus.split(corpus.load_imdb("train"), 5_000, seed=0)
+    imdb, vocabulary = datasets.load_or_encode(imdb_train)
+    rest, _ = corpus.split(corpus.load_critics(), 1_000, seed=0)
+    parts = corpus.split(rest, 2_000, seed=0)
+    device = training.pick_device()
+    train, validation = (datasets.encode(part, vocabulary).to(device) for part in parts)
+    return work.train_base(imdb.to(device), seed=0), train, validation
+
+
+def new_numbers(model: nn.Module, base: nn.Module) -> int:
+    """Count the numbers of `model` that are not zero and not in `base`, tensor by tensor."""
+    known = [part.detach() for part in base.state_dict().values()]
+    count = 0
+    for part in model.state_dict().values():
+        if part.dtype.is_floating_point:
+            same_shape = [old for old in known if old.shape == part.shape]
+            changes = [(part != old).sum().item() for old in same_shape]
+            count += min([part.count_nonzero().item(), *changes])
+    return int(count)
+
+
+def with_argument(position: int, change: Callable) -> Callable:
+    """Return an answer to 10.6 that takes another value for one of its arguments."""
+
+    def answer(*arguments: Any) -> Any:
+        changed = [*arguments]
+        changed[position] = change(changed[position])
+        return work.train_adapter(*changed)
+
+    return answer
