@@ -55,9 +55,8 @@ class LoRALinear(nn.Module):
         super().__init__()
         self.r, self.alpha, self.scaling = r, alpha, alpha / r
         self.base_layer = base_layer.requires_grad_(False)
-        weight = base_layer.weight  # the new ones share its dtype and device
-        self.lora_A = nn.Parameter(weight.new_empty(r, base_layer.in_features))
-        self.lora_B = nn.Parameter(weight.new_zeros(base_layer.out_features, r))
+        self.lora_A = nn.Parameter(base_layer.weight.new_empty(r, base_layer.in_features))
+        self.lora_B = nn.Parameter(base_layer.weight.new_zeros(base_layer.out_features, r))
         nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))
         self.enabled, self.merged, self.original = True, False, None
 
@@ -65,9 +64,13 @@ class LoRALinear(nn.Module):
         """Map [batch, in] to [batch, out]."""
         outputs = self.base_layer(inputs)  # [batch, out]
         if self.enabled and not self.merged:
-            squeezed = inputs @ self.lora_A.T  # [batch, r]
-            outputs = outputs + self.scaling * (squeezed @ self.lora_B.T)
+            outputs = outputs + self.scaling * (inputs @ self.lora_A.T @ self.lora_B.T)
         return outputs
+
+    @property
+    def out_features(self) -> int:
+        """As of the base layer; a model may ask for it."""
+        return self.base_layer.out_features
 
     def get_delta_weight(self) -> Tensor:
         """Return the whole update, scaling · B A, in the shape of the base layer's weight."""
@@ -209,7 +212,8 @@ def trainable_parameters(model: nn.Module) -> list[nn.Parameter]:
 def parameter_counts(model: nn.Module) -> tuple[int, int]:
     """Return how many numbers of `model` are trained, and how many there are in all."""
     total = sum(parameter.numel() for parameter in model.parameters())
-    return sum(parameter.numel() for parameter in trainable_parameters(model)), total
+    trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    return trained, total
 
 
 # --- saving: peft's own files -------------------------------------------------------------
@@ -239,11 +243,8 @@ def save_adapters(model: nn.Module, folder: str | Path) -> None:
 def load_adapters(model: nn.Module, folder: str | Path) -> None:
     """Read what `save_adapters` or peft wrote into `model`, which has the same adapters.
 
-    Raises
-    ------
-    OSError, ValueError, RuntimeError
-        Before anything is changed, if a file is absent or damaged, holds adapters of other layers,
-        of another shape, alpha or kind, or if an adapter of `model` is merged.
+    An error, before anything is changed, if a file is absent or damaged, holds adapters of other
+    layers, of another shape, alpha or kind, or if an adapter of `model` is merged.
     """
     for layer in _require_adapters(model).values():
         _check_not_merged(layer)

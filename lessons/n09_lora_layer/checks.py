@@ -1,255 +1,309 @@
-"""Answer checks of notebook 08 · LoRA."""
+"""The exercises of notebook 09 · LoRA: the layer; the first three are in `building`."""
 
-import math
 from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor, nn
 
-from helpers.lora import LoRALinear
-from lessons.exercises import Checks, Wrong
-from lessons.framework import call, choose, require
+from helpers import lora
+from helpers.lora import LoRABagLinear, LoRALinear
+from lessons.n09_lora_layer import open_task, worlds
+from lessons.n09_lora_layer.building import check, spoiled
 
-check = exercise = Checks()
-
-
-def _matrices(out_features: int, in_features: int, r: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Draw lora_A [r, in] and lora_B [out, r], neither of them zero."""
-    generator = torch.Generator().manual_seed(out_features + 10 * in_features + 100 * r)
-    return (
-        torch.randn(r, in_features, generator=generator),
-        torch.randn(out_features, r, generator=generator),
-    )
+# --- 09.4 ---------------------------------------------------------------------------------
 
 
-@exercise("09.1")
-def ex_09_1(low_rank_update: Callable) -> None:
-    """Check low_rank_update(lora_A, lora_B, alpha) → alpha / r · B A, [out, in]."""
-    swapped = (
-        "A and B are swapped. In the paper A touches the input first, so it stands on the right "
-        "of the product."
-    )
-    for out_features, in_features, r, alpha in ((4, 5, 2, 7.0), (3, 3, 3, 2.0), (6, 3, 1, 0.5)):
-        lora_A, lora_B = _matrices(out_features, in_features, r)  # noqa: N806 - the paper's names
-        try:
-            answer = call(low_rank_update, lora_A.clone(), lora_B.clone(), alpha)
-        except RuntimeError as error:
-            one_by_one = "must match the size" in str(error)
-            raise Wrong(
-                "* multiplies number by number. Which sign is the matrix product?"
-                if one_by_one
-                else f"the product failed. {swapped}"
-            ) from error
-        require(isinstance(answer, torch.Tensor), "return a tensor.")
-        product = lora_B @ lora_A
-        if _same(answer, alpha / r * product):
-            continue
-        require(answer.shape != product.T.shape or r == in_features, _TRANSPOSED)
-        require(
-            answer.shape == product.shape,
-            f"the update must have the shape of W, [out, in] = {list(product.shape)}; yours has "
-            f"{list(answer.shape)}.",
-        )
-        require(r != in_features or not _same(answer, alpha / r * lora_A @ lora_B), swapped)
-        require(not _same(answer, alpha / r * product.T), _TRANSPOSED)
-        require(not _same(answer, product), "the scaling is left out: what of alpha and r?")
-        require(
-            not _same(answer, alpha * product) and not _same(answer, alpha * r * product),
-            "the scaling is alpha *divided by the rank*, so that ranks can be compared.",
-        )
-        require(
-            not _same(answer, r / alpha * product), "the fraction is upside down: alpha over r."
-        )
-        require(
-            not _same(answer, alpha // r * product), "// throws the fraction of alpha over r away."
-        )
-        require(
-            not any(_same(answer, alpha / side * product) for side in product.shape),
-            "alpha is divided by the wrong side of the matrix. Which side of A is the rank?",
-        )
-        require(
-            not _same(answer, alpha / math.sqrt(r) * product),
-            "that is the rank-stabilised scaling. The paper divides by r, not by its root.",
-        )
-        raise Wrong("the shape is right, the numbers are not.")
+def close(after: Tensor, before: Tensor) -> bool:
+    """Whether two batches of outputs differ by rounding only."""
+    return torch.allclose(after, before, atol=1e-5)
 
 
-_TRANSPOSED = "that is the update transposed, [in, out]. W is [out, in]."
+def trial(
+    start: Callable = nn.init.normal_,
+    before: Callable = lambda layer, inputs: layer(inputs),
+    after: Callable = lambda layer, inputs: layer(inputs),
+    compare: Callable = close,
+) -> Callable:
+    """Return a test of a merge, with places to spoil it."""
+
+    def merge_is_faithful(layer: LoRALinear, inputs: Tensor) -> bool:
+        start(layer.lora_B)
+        found = before(layer, inputs)
+        layer.merge()
+        return compare(after(layer, inputs), found)
+
+    return merge_is_faithful
 
 
-@exercise("09.2")
-def ex_09_2(lora_forward: Callable) -> None:
-    """Check lora_forward(inputs, weight, bias, lora_A, lora_B, scaling) → outputs [batch, out]."""
-    for batch_size, in_features, out_features, r in ((3, 5, 4, 2), (1, 64, 48, 8), (0, 5, 4, 1)):
-        lora_A, lora_B = _matrices(out_features, in_features, r)  # noqa: N806 - the paper's names
-        weight = _matrices(1, in_features, out_features)[0]  # [out, in]
-        bias = _matrices(out_features, 2, 1)[1].squeeze(1)  # [out]
-        inputs = _matrices(2, in_features, batch_size)[0]  # [batch, in]
-        counter = FlopCounterMode(display=False)
-        try:
-            with counter, torch.no_grad():
-                answer = call(lora_forward, inputs, weight, bias, lora_A, lora_B, 1.5)
-        except RuntimeError as error:
-            raise Wrong(
-                f"the shapes do not fit ({error}). The inputs are rows, [batch, in], and all three "
-                "matrices are [out, in], [r, in] and [out, r]: which of them must be turned?"
-            ) from error
-        base, adapter = inputs @ weight.T + bias, inputs @ lora_A.T @ lora_B.T
-        require(
-            isinstance(answer, torch.Tensor) and answer.shape == base.shape,
-            f"for a batch of {batch_size}, return a tensor [batch, out] = {list(base.shape)}.",
-        )
-        if not _same(answer, base + 1.5 * adapter, 1e-4):
-            _compare_forward(answer, base, bias, adapter)
-        thin = 2 * batch_size * (in_features * out_features + r * (in_features + out_features))
-        require(
-            counter.get_total_flops() <= thin,
-            f"the numbers are right, but you paid {counter.get_total_flops():,} operations where "
-            f"{thin:,} are enough: a full [out, in] matrix was formed on the way. Which product "
-            "comes first if none is to appear?",
-        )
+def asserting(layer: LoRALinear, inputs: Tensor) -> bool:
+    """Stop where a test of pytest would stop."""
+    assert trial()(layer, inputs)
+    return True
 
 
-def _compare_forward(
-    answer: torch.Tensor, base: torch.Tensor, bias: torch.Tensor, adapter: torch.Tensor
-) -> None:
-    """Say what is wrong with the outputs of 09.2, whose scaling is 1.5."""
-    hints = (
-        (base - bias + 1.5 * adapter, "the bias of the base layer is missing."),
-        (base, "that is the base layer alone."),
-        (base + adapter, "the scaling is left out of the update."),
+check.exercise(
+    "09.4",
+    trial(),
+    probe=worlds.verdict,
+    inputs=[worlds.new_layer(kind) for kind in worlds.KINDS],
+    changes=True,
+    mistakes=[
         (
-            1.5 * (base + adapter),
-            "the scaling belongs to the update alone: the base layer stays as it is.",
+            "an assert stops the function at a broken layer. Return the comparison itself, True or "
+            "False.",
+            asserting,
+            lambda found, *_: found == "an assert",
         ),
         (
-            base + 1.5 * (adapter + bias),
-            "the bias was added twice: it belongs to the base layer alone.",
+            "your test sees only a fault that shows in a *new* layer. What does a new adapter add "
+            "to W? And twice that?",
+            trial(start=lambda b: b),
         ),
-        (1.5 * adapter, "that is the update alone. It comes on top of the base layer's output."),
-    )
-    for wrong, hint in hints:
-        require(not _same(answer, wrong, 1e-4), hint)
-    raise Wrong("the shape is right, the numbers are not. Which shape has each product?")
+        (
+            "your test says True to every layer. Are `before` and `after` computed on different "
+            "sides of the merge, and is it their difference that you look at?",
+            lambda layer, inputs: True,
+        ),
+        (
+            "your test says False to every layer, a sound one as well. Is the comparison exact? "
+            "Two ways to compute one number differ in the last digits.",
+            lambda layer, inputs: False,
+        ),
+        (
+            "the verdict is the wrong way round: True means that the outputs have stayed.",
+            trial(compare=lambda after, before: not close(after, before)),
+        ),
+        (
+            "your test finds only the largest fault: the tolerance is so wide that others fit in.",
+            trial(compare=lambda after, before: torch.allclose(after, before, atol=10)),
+        ),
+        (
+            "you compare with the base layer's output. Before the merge the adapter must be on.",
+            trial(before=lambda layer, inputs: layer.base_layer(inputs)),
+        ),
+        (
+            "a layer that goes on adding its update after the merge passes: ask the *layer* for "
+            "its outputs, not only the weight or the base layer.",
+            trial(after=lambda layer, inputs: layer.base_layer(inputs)),
+        ),
+    ],
+    errors={
+        "merged already": "Merge once. (To compare twice, keep the outputs.)",
+        "is disabled": "Leave the adapter on: disable() would undo a merge.",
+    },
+    otherwise="A sound layer must pass, and six broken ones must not.",
+)
 
 
-@exercise("09.3")
-def ex_09_3(reason: str) -> None:
-    """Check why B starts at zero and A does not (a letter)."""
-    choose(
-        reason,
-        right="c",
-        hints={
-            "a": "the output at the start would be the same: B A is zero as soon as one of the "
-            "two is.",
-            "b": "a parameter may hold any number. B is zero at the start, and is trained.",
-            "d": "then the new layer would not start as the old one: a random B A is added to W.",
-        },
-    )
+# --- 09.5, 09.6: the counts ---------------------------------------------------------------
 
 
-class _CountsTwice(LoRALinear):
-    """The adapter stays switched on after the merge."""
-
-    def merge(self) -> nn.Module:
-        base = super().merge()
-        self.merged = False
-        return base
-
-    def unmerge(self) -> None:
-        self.merged = True
-        super().unmerge()
-
-
-class _ForgetsScaling(LoRALinear):
-    """The merge leaves the scaling out."""
-
-    def update(self) -> torch.Tensor:
-        return self.lora_B @ self.lora_A
-
-
-class _MergesNothing(LoRALinear):
-    """The merge switches the adapter off and leaves W as it is."""
-
-    def update(self) -> torch.Tensor:
-        return torch.zeros_like(self.base.weight)
-
-
-class _Subtracts(LoRALinear):
-    """The merge has the wrong sign."""
-
-    def update(self) -> torch.Tensor:
-        return -super().update()
-
-
-@exercise("09.4")
-def ex_09_4(merge_is_faithful: Callable) -> None:
-    """Check merge_is_faithful(layer, inputs) → bool, on a good layer and on broken ones."""
-    faults = {
-        _CountsTwice: "counts its update twice after the merge",
-        _ForgetsScaling: "forgets the scaling when it merges",
-        _MergesNothing: "merges nothing at all",
-        _Subtracts: "subtracts its update when it merges",
-    }
-    passed = [fault for kind, fault in faults.items() if _verdict(merge_is_faithful, kind)]
-    good = _verdict(merge_is_faithful, LoRALinear)
-    require(
-        good or not passed,
-        "your function refuses a sound layer and lets one pass that "
-        f"{passed[-1] if passed else ''}. What do you compare with? Before the merge the adapter "
-        "must be on. (Or is the verdict the wrong way round?)",
-    )
-    require(
-        good,
-        "your function refuses a sound layer. Is the comparison exact? Two ways to compute one "
-        "number differ in the last digits.",
-    )
-    require(
-        len(passed) < len(faults),
-        "your function says True to everything, even to a layer that "
-        f"{passed[-1] if passed else ''}. What does a *new* adapter add to W? A test with that "
-        "can't fail.",
-    )
-    require(
-        passed != [faults[_CountsTwice]],
-        f"your function lets a layer pass that {faults[_CountsTwice]}. Do you ask the *layer* "
-        "again, and not only what `merge` returns?",
-    )
-    require(not passed, f"your function lets a layer pass that {', '.join(passed)}.")
-
-
-def _verdict(merge_is_faithful: Callable, kind: type[LoRALinear]) -> bool:
-    """Return what the reader's function says of a new layer of this kind."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(4)
-        layer = kind(nn.Linear(6, 6), r=2, alpha=3.0)
-        verdict = call(merge_is_faithful, layer, torch.randn(5, 6))
-    require(
-        isinstance(verdict, bool | np.bool_)
-        or (torch.is_tensor(verdict) and verdict.dtype == torch.bool and verdict.ndim == 0),
-        f"return True or False, not {type(verdict).__name__}.",
-    )
-    return bool(verdict)
-
-
-@exercise("09.5")
-def ex_09_5(reason: str) -> None:
-    """Check why LoRA training was not much faster here (a letter)."""
-    choose(
-        reason,
-        right="a",
-        hints={
-            "b": "look at the operations: rank 1 is as thin as it gets.",
-            "c": "a frozen weight gets no gradient, and the counter shows that this half is saved.",
-            "d": "the optimizer is not in these measurements, and it has hardly anything to do.",
-        },
+def counting(
+    trained: Callable = lambda part: part.requires_grad,
+    count: Callable = Tensor.numel,
+    every: Callable = nn.Module.parameters,
+) -> Callable:
+    """Return another way to count a model's numbers."""
+    return lambda model: (
+        sum(count(part) for part in every(model) if trained(part)),
+        sum(count(part) for part in every(model)),
     )
 
 
-def _same(answer: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-5) -> bool:
-    """Whether two tensors have one shape and, but for rounding, the same numbers."""
-    return answer.shape == expected.shape and torch.allclose(
-        answer.detach().cpu().float(), expected, atol=tolerance, rtol=tolerance
+def with_adapters() -> nn.Module:
+    """Return a model with adapters in two layers."""
+    return lora.add_adapters(worlds.Nested(), ["first", "block.1"], r=2)
+
+
+check.exercise(
+    "09.5",
+    lora.parameter_counts,
+    inputs=[
+        lambda: (worlds.partly_frozen(),),
+        lambda: (with_adapters(),),
+        lambda: (worlds.Tied(),),
+    ],
+    mistakes=[
+        (
+            "all parameters count as trained here: which attribute of a parameter tells?",
+            counting(lambda part: True),
+        ),
+        (
+            "those are the numbers of tensors. How many numbers has each?",
+            counting(count=lambda part: 1),
+        ),
+        (
+            "that is the first side of each tensor, not how many numbers it has.",
+            counting(count=len),
+        ),
+        (
+            "the order is the other one: the trained ones come first.",
+            lambda model: lora.parameter_counts(model)[::-1],
+        ),
+        (
+            "the second number is that of *all* parameters, trained or not.",
+            lambda model: (
+                lora.parameter_counts(model)[0],
+                lora.parameter_counts(model)[1] - lora.parameter_counts(model)[0],
+            ),
+        ),
+        (
+            "a weight that two layers share is there once: model.parameters() knows that.",
+            counting(
+                every=lambda model: [p for m in model.modules() for p in m._parameters.values()]
+            ),
+        ),
+        (
+            "return two numbers: the trained ones first, then all.",
+            lambda model: lora.parameter_counts(model)[0],
+            lambda found, model: not isinstance(found, tuple | list | Tensor),
+        ),
+    ],
+    otherwise="Go over model.parameters(): each has numel() and requires_grad.",
+)
+
+
+def operations(
+    forward: float = 1,
+    weight: float = 1,
+    inputs: float = 1,
+    thin: tuple[float, float, float] = (1, 1, 1),
+    whole: bool = False,
+) -> Callable:
+    """Return another count for one step: (all parameters, LoRA)."""
+
+    def step_operations(
+        batch_size: int, in_features: int, out_features: int, r: int, middle: bool
+    ) -> tuple:
+        b, n, m = batch_size, in_features, out_features
+        base = 2 * b * n * m
+        full = forward * base + weight * base + inputs * middle * base
+        down, up = 2 * b * n * r, 2 * b * r * m
+        adapter = thin[0] * (down + up) + thin[1] * (down + 2 * up) + thin[2] * middle * down
+        return full, forward * base + inputs * middle * base + whole * base + adapter
+
+    return step_operations
+
+
+check.exercise(
+    "09.6",
+    operations(),
+    inputs=[(2, 5, 3, 1, False), (2, 5, 3, 1, True), (7, 4, 9, 2, False), (3, 6, 8, 3, True)],
+    mistakes=[
+        (
+            "a product of [n, k] and [k, m] takes 2 n k m operations: k multiplications and k "
+            "additions for each number of the result.",
+            lambda *sizes: tuple(count / 2 for count in operations()(*sizes)),
+        ),
+        (
+            "only the way forward is counted. What does backward need for each matrix?",
+            operations(weight=0, inputs=0, thin=(1, 0, 0)),
+        ),
+        (
+            "with LoRA the gradient of W is not computed.",
+            operations(whole=True),
+        ),
+        (
+            "in a middle layer the gradient goes on to the layer below: what product is that?",
+            operations(inputs=0, thin=(1, 1, 0)),
+        ),
+        (
+            "in a middle layer the inputs have two ways back: through W and through A.",
+            operations(thin=(1, 1, 0)),
+        ),
+        (
+            "the frozen product W x is still computed on the way forward.",
+            lambda b, n, m, r, middle: (
+                operations()(b, n, m, r, middle)[0],
+                operations()(b, n, m, r, middle)[1] - 2 * b * n * m,
+            ),
+        ),
+        (
+            "the adapter's own backward is missing: gradients of B, of A x, and of A.",
+            operations(thin=(1, 0, 1)),
+        ),
+        (
+            "one of the three thin products of the backward pass is missing: the gradient has to "
+            "reach A *through* B.",
+            lambda b, n, m, r, middle: (
+                operations()(b, n, m, r, middle)[0],
+                operations()(b, n, m, r, middle)[1] - 2 * b * r * m,
+            ),
+        ),
+        (
+            "the two are swapped: all parameters first, then LoRA.",
+            lambda *sizes: operations()(*sizes)[::-1],
+        ),
+    ],
+    otherwise="List the products with their shapes; each takes 2 n k m.",
+)
+
+
+check.custom("09.open")(open_task.judge)
+
+
+# --- 09.7 ---------------------------------------------------------------------------------
+
+
+def with_bags(squeeze: Callable, scaling: Callable = lambda layer: layer.scaling) -> Callable:
+    """Return another way forward for bags."""
+
+    def forward(self: Any, bags: Any) -> Tensor:
+        outputs = self.base_layer(bags)
+        if not self.enabled or self.merged:
+            return outputs
+        return outputs + scaling(self) * (squeeze(self, bags) @ self.lora_B.T)
+
+    return forward
+
+
+def summed(layer: Any, bags: Any, mode: str = "sum") -> Tensor:
+    """Return the sum of the columns of A that the bags select, [batch, r]."""
+    return nn.functional.embedding_bag(
+        bags.ids, layer.lora_A.T, bags.offsets, mode=mode, include_last_offset=True
     )
+
+
+check.exercise(
+    "09.7",
+    spoiled(LoRABagLinear, forward=LoRABagLinear.forward),
+    probe=worlds.send_bags,
+    inputs=[(4, 2, 3.0), (6, 3, 1.0)],
+    mistakes=[
+        (
+            "A x is a sum of columns, not their mean: which mode is that?",
+            spoiled(LoRABagLinear, forward=with_bags(lambda s, bags: summed(s, bags, "mean"))),
+        ),
+        (
+            "the scaling is left out.",
+            spoiled(LoRABagLinear, forward=with_bags(summed, lambda layer: 1)),
+        ),
+        (
+            "that is the base layer alone.",
+            spoiled(LoRABagLinear, forward=lambda self, bags: self.base_layer(bags)),
+        ),
+        (
+            "switched off or merged, the layer must give the base layer's output.",
+            spoiled(
+                LoRABagLinear,
+                forward=lambda self, bags: (
+                    self.base_layer(bags) + self.scaling * (summed(self, bags) @ self.lora_B.T)
+                ),
+            ),
+        ),
+        (
+            "get_delta_weight must have the shape of a BagLinear's weight, [in, out].",
+            spoiled(
+                LoRABagLinear, merge=lambda self: None, get_delta_weight=lambda self: torch.ones(1)
+            ),
+            lambda found, out, r, alpha: found["update"] != [6, out],
+        ),
+    ],
+    errors={
+        "must match the size": "A BagLinear stores its weight as [in, out]: the update, too.",
+        "include_last_offset": "Our offsets end with the length of ids: include_last_offset=True.",
+        "not broadcastable": "A BagLinear stores its weight as [in, out]: the update, too.",
+    },
+    otherwise="Compare it with LoRALinear on bags.multi_hot vectors of two tokens.",
+)

@@ -156,12 +156,11 @@ def test_contract(clause: Callable, kind: str) -> None:
 
 
 SUM = "outputs = outputs + self.scaling * ("
-DENSE = "squeezed = inputs @ self.lora_A.T  # [batch, r]\n            "
 BAGS = 'mode="sum", include_last_offset=True\n            )\n            '
 
 #: ways to break helpers/lora.py: what is replaced, and by what
 MUTATIONS = {
-    "scaling left out of forward": (f"{DENSE}{SUM}", f"{DENSE}outputs = outputs + ("),
+    "scaling left out of forward": (f"{SUM}inputs", "outputs = outputs + (inputs"),
     "scaling left out for bags": (f"{BAGS}{SUM}", f"{BAGS}outputs = outputs + ("),
     "scaling left out of the merge": (
         "return self.scaling * (self.lora_B @ self.lora_A)",
@@ -201,7 +200,7 @@ def broken_copy(old: str, new: str) -> types.ModuleType:
     assert source.count(old) == (2 if old in TWICE else 1), f"{source.count(old)} × {old}"
     source = source.replace(old, new)
     if old.startswith("nn.init.kaiming"):
-        source = source.replace("weight.new_empty(r,", "weight.new_zeros(r,")
+        source = source.replace("base_layer.weight.new_empty(r,", "base_layer.weight.new_zeros(r,")
     module = types.ModuleType("broken_lora")
     exec(compile(source, "broken_lora.py", "exec"), module.__dict__)
     return module
@@ -381,6 +380,15 @@ def test_a_second_adapter_on_one_layer_is_refused() -> None:
         lora.add_adapters(model, ["0"], r=2)
     with pytest.raises(ValueError, match=r"No layer '0.base_layer'"):
         lora.add_adapters(model, ["0.base_layer"], r=2)
+
+
+def test_every_layer_of_our_model_can_be_adapted() -> None:
+    """Its forward asks the last layer for out_features."""
+    for outputs in (1, 3):
+        model = models.OneHotMLP(VOCAB, HIDDEN, outputs)
+        before = model(batch()[0])
+        lora.add_adapters(model, lora.layer_names(model), r=1)
+        assert torch.equal(model(batch()[0]), before)
 
 
 @pytest.mark.parametrize("r", [1, 4])
