@@ -1,22 +1,11 @@
-"""Notebooks 09 and 10: their pictures."""
+"""Notebook 10: its pictures."""
 
 import matplotlib
 import matplotlib.pyplot as plt
 
-from lessons.n09_lora_layer import pictures as n09
 from lessons.n10_lora_at_work import pictures as n10
 
 matplotlib.use("Agg")
-
-
-def test_low_rank_sum_states_the_sizes() -> None:
-    ax = n09.low_rank_sum(20_000, 200, 3, "title")
-    texts = " ".join(text.get_text() for text in ax.texts)
-    for size in ("200 × 20,000\n= 4,000,000", "200 × 3\n= 600", "3 × 20,000\n= 60,000"):
-        assert size in texts
-    assert len(ax.patches) == 3
-    assert ax.get_title() == "title"
-    plt.close()
 
 
 def test_every_run_draws_each_seed_in_its_settings_colour() -> None:
