@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lessons.calling import Arguments, Call, Raised, apply, call
-from lessons.comparing import fits_form, form, in_words, same, sequence
+from lessons.comparing import ANY, fits_form, form, in_words, same, sequence
 from lessons.slips import explain
 
 
@@ -181,8 +181,8 @@ def _mistake_in_a_part(exercise: Exercise, results: Sequence[Any]) -> str:
         for sentence, wrong, *when in exercise.mistakes:
             rows = [] if when else exercise.results(wrong)
             if rows and all(isinstance(row, tuple) and len(row) > number for row in rows):
-                column = [row[number] for row in rows]
-                if exercise.agrees(found, column) and not exercise.agrees(column, right):
+                column = [row[number] for row in rows if row[number] is not ANY]
+                if column and exercise.agrees(found, column) and not exercise.agrees(column, right):
                     return sentence
         return ""
     return ""

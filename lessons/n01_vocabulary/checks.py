@@ -112,7 +112,11 @@ check.exercise(
             (HEAD, ["unemployed...", "grossest", "shearer", "M", "Crocker)"]),
             lambda head, tail: "Crocker)" in tail,
         ),
-        ("the two are swapped: the most frequent tokens come first.", (TAIL, HEAD)),
+        (
+            "the two are swapped: the most frequent tokens come first.",
+            (TAIL, HEAD),
+            lambda head, tail: (head, tail) == (TAIL, HEAD),
+        ),
     ],
     otherwise="The tokens stand in the order of their counts, the most frequent first.",
 )
