@@ -1,13 +1,122 @@
 """The pictures of notebook 02: one function each, each returns its Axes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+QUIET = "#e8e8e8"
 
 
-def ladder(seconds: Mapping[str, tuple[float, float]], title: str, ax: Axes | None = None) -> Axes:
+def _row(ax: Axes, values: Sequence, x: float, y: float, colours: Sequence[str]) -> None:
+    """Draw boxes of width 1 with values in them, from (x, y) to the right."""
+    for place, (value, colour) in enumerate(zip(values, colours, strict=True)):
+        ax.add_patch(Rectangle((x + place, y), 1, 1, facecolor=colour, edgecolor="white", lw=2))
+        ink = "black" if colour == QUIET else "white"
+        ax.text(x + place + 0.5, y + 0.5, str(value), ha="center", va="center", color=ink)
+
+
+def _canvas(width: float, height: float, title: str) -> Axes:
+    """Return Axes without frame, one unit of which is a box, with a title."""
+    ax = plt.subplots(figsize=(0.62 * width, 0.62 * height), layout="constrained")[1]
+    ax.set(xlim=(0, width), ylim=(0, height), title=title)
+    ax.set_aspect("equal")
+    ax.axis("off")
+    return ax
+
+
+def multi_hot_row(tokens: Sequence[str], ids: Sequence[int], size: int, title: str) -> Axes:
+    """Draw how the tokens of a text set places of a multi-hot vector.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+        The text, cut up.
+    ids : sequence of int
+        The id of each token, below `size`.
+    size : int
+        Length of the vector.
+    title : str
+        What is shown.
+    """
+    ax = _canvas(size + 3, 5, title)
+    gap = size / len(tokens)
+    for position, (token, i) in enumerate(zip(tokens, ids, strict=True)):
+        x = 3 + gap * (position + 0.5)
+        ax.text(x, 4.5, token, ha="center", va="center")
+        ax.text(x, 3.7, str(i), ha="center", va="center", color="C0")
+        arrow = {"arrowstyle": "->", "color": "C0"}
+        ax.annotate("", xy=(3 + i + 0.5, 2.05), xytext=(x, 3.4), arrowprops=arrow)
+    ones = [int(place in ids) for place in range(size)]
+    _row(ax, ones, 3, 1, ["C0" if one else QUIET for one in ones])
+    for place in range(size):
+        ax.text(3 + place + 0.5, 0.7, str(place), ha="center", va="center", fontsize="small")
+    for y, name in ((4.5, "token"), (3.7, "id"), (1.5, "vector"), (0.7, "place")):
+        ax.text(2.6, y, name, ha="right", va="center", color="grey")
+    return ax
+
+
+def csr(rows: Sequence[Sequence[int]], title: str) -> Axes:
+    """Draw the ids of some reviews in one flat array, and the offsets below it.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of int
+        The distinct ids of each review.
+    title : str
+        What is shown.
+    """
+    flat = [i for row in rows for i in row]
+    offsets = np.cumsum([0, *(len(row) for row in rows)])
+    ax = _canvas(len(flat) + 3.6, 4.2, title)
+    colours = [f"C{number % 4}" for number, row in enumerate(rows) for _ in row]
+    _row(ax, flat, 3, 2, colours)
+    for number, (start, stop) in enumerate(pairwise(offsets)):
+        x = 3 + (start + stop) / 2
+        ax.text(x, 3.4, f"review {number}", ha="center", va="center", color=f"C{number % 4}")
+    for offset in offsets:
+        arrow = {"arrowstyle": "->", "color": "grey"}
+        ax.annotate("", xy=(3 + offset, 1.95), xytext=(3 + offset, 1.2), arrowprops=arrow)
+        ax.text(3 + offset, 0.8, str(offset), ha="center", va="center")
+    for y, name in ((2.5, "ids"), (0.8, "offsets")):
+        ax.text(2.4, y, name, ha="right", va="center", color="grey")
+    return ax
+
+
+def sum_of_rows(ids: Sequence[int], title: str) -> Axes:
+    """Draw a multi-hot vector times a table of weights, and the sum of rows that it is.
+
+    Parameters
+    ----------
+    ids : sequence of int
+        The places of the ones, below 5.
+    title : str
+        The finding.
+    """
+    table = np.array([[1, 2, 0], [3, 1, 2], [0, 4, 1], [2, 2, 5], [1, 0, 3]])  # [vocab, hidden]
+    vocab, hidden = table.shape
+    ax = _canvas(2 * hidden + 7, vocab + 1.6, title)
+    for i, row in enumerate(table):
+        y, chosen = vocab - i - 0.4, i in ids
+        _row(ax, [int(chosen)], 0.8, y, ["C0" if chosen else QUIET])
+        _row(ax, row, 3, y, ["C0" if chosen else QUIET] * hidden)
+        ax.text(0.5, y + 0.5, str(i), ha="right", va="center", color="grey", fontsize="small")
+        if chosen:
+            arrow = {"arrowstyle": "->", "color": "C0"}
+            end = (hidden + 5.6, vocab / 2 + 0.6)
+            ax.annotate("", xy=end, xytext=(hidden + 3.1, y + 0.5), arrowprops=arrow)
+    _row(ax, table[list(ids)].sum(axis=0), hidden + 5.8, vocab / 2 + 0.1, ["C2"] * hidden)
+    for x, name in ((1.3, "x"), (3 + hidden / 2, "table [vocab, hidden]")):
+        ax.text(x, vocab + 1, name, ha="center", va="center", color="grey")
+    ax.text(1.5 * hidden + 5.8, vocab / 2 + 1.5, "sum", ha="center", va="center", color="C2")
+    ax.text(2.4, vocab / 2 + 0.6, "×", ha="center", va="center")
+    return ax
+
+
+def ladder(seconds: Mapping[str, tuple[float, float]], title: str) -> Axes:
     """Draw, for each way to feed a model, the seconds to iterate and to train an epoch.
 
     Parameters
@@ -17,17 +126,24 @@ def ladder(seconds: Mapping[str, tuple[float, float]], title: str, ax: Axes | No
     title : str
         The finding.
     """
-    ax = ax or plt.subplots()[1]
+    ax = plt.subplots(layout="constrained")[1]
     places = np.arange(len(seconds))
-    for shift, column, name in ((-0.2, 0, "iterate"), (0.2, 1, "train")):
-        values = [pair[column] for pair in seconds.values()]
-        bars = ax.barh(places + shift, values, height=0.38, label=f"{name} an epoch")
-        ax.bar_label(bars, fmt="%.2f s", padding=3, fontsize="small")
+    iterate, train = np.array(list(seconds.values())).T
+    ax.hlines(places, iterate, train, color="lightgrey", linewidth=3, zorder=1)
+    for values, name, colour, side in (
+        (iterate, "iterate", "C1", "right"),
+        (train, "train", "C0", "left"),
+    ):
+        ax.plot(values, places, "o", color=colour, label=f"{name} an epoch")
+        for place, value in zip(places, values, strict=True):
+            where = {"xytext": (-8 if side == "right" else 8, 0), "textcoords": "offset points"}
+            where |= {"ha": side, "va": "center", "fontsize": "small", "color": colour}
+            ax.annotate(f"{value:.2g} s", (value, place), **where)
     ax.set_yticks(places, list(seconds))
-    ax.grid(visible=False, axis="y")
     ax.invert_yaxis()
     ax.set_xscale("log")
-    ax.margins(x=0.15)
-    ax.set(xlabel="seconds for 25,000 reviews (logarithmic)", title=title)
-    ax.legend(loc="lower right")
+    ax.grid(visible=False, axis="y")
+    ax.margins(x=0.2, y=0.1)
+    ax.set(xlabel="seconds (logarithmic)", title=title)
+    ax.legend(loc="upper left")
     return ax

@@ -18,7 +18,6 @@ STUDENT = PROJECT / "exercises"
 NOT_REBUILT = {
     "00_pytorch_primer",
     "01_vocabulary",
-    "02_dataset",
     "03_dataloader",
     "04_mlp",
     "05_loss_and_training",

@@ -1,0 +1,201 @@
+"""How notebook 02 measures each way to feed the model."""
+
+import timeit
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from tabulate import tabulate
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from helpers.text import Tokenizer, Vocabulary
+from helpers.training import train_epoch
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What one way to feed the model takes.
+
+    Parameters
+    ----------
+    build, iterate, train : float
+        Seconds to make the Dataset, to go through an epoch, and to train one.
+    held : int
+        Bytes that the Dataset keeps, raw texts not counted.
+    loss : float
+        Mean loss of the epoch.
+    """
+
+    build: float
+    held: int
+    iterate: float
+    train: float
+    loss: float
+
+
+class Ladder:
+    """Measures rung after rung, each with the same first model and the same order of reviews.
+
+    Parameters
+    ----------
+    new_model : callable
+        Makes the network, with the same parameters each time.
+    new_loader : callable
+        Takes a Dataset, returns its loader, with the same order each time.
+    clock : callable
+        Returns seconds, after the device has finished.
+    """
+
+    def __init__(self, new_model: Callable, new_loader: Callable, clock: Callable) -> None:
+        self.new_model, self.new_loader, self.clock = new_model, new_loader, clock
+        self.rungs: dict[str, Rung] = {}
+
+    def climb(
+        self,
+        name: str,
+        build: Callable[[], Any],
+        collate_fn: Callable | None = None,
+        model_of: Callable[[nn.Module], nn.Module] = lambda model: model,
+        repeats: int = 3,
+    ) -> Any:
+        """Make a Dataset, go through an epoch and train one; return the Dataset.
+
+        Parameters
+        ----------
+        name : str
+            Of the rung.
+        build : callable
+            Makes the Dataset.
+        collate_fn : callable, optional
+            Makes a batch of what the Dataset gives, as in `DataLoader`.
+        model_of : callable
+            Makes of the network the one that takes these batches.
+        repeats : int
+            The least of so many times counts.
+        """
+        start = self.clock()
+        dataset = build()
+        built = self.clock() - start
+        iterate, train = [], []
+        for _ in range(repeats):
+            bar = {"desc": name, "leave": False, "disable": repeats > 1, "mininterval": 0.5}
+            start = self.clock()
+            deque(tqdm(self.new_loader(dataset, collate_fn=collate_fn), **bar), maxlen=0)
+            iterate.append(self.clock() - start)
+            model = model_of(self.new_model())
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            loader = tqdm(self.new_loader(dataset, collate_fn=collate_fn), **bar)
+            start = self.clock()
+            loss = train_epoch(model, loader, optimizer)
+            train.append(self.clock() - start)
+        self.rungs[name] = Rung(built, bytes_held(dataset), min(iterate), min(train), loss)
+        return dataset
+
+    def speed_up(self, name: str) -> float:
+        """Return how many times as fast as the first rung this one trains."""
+        first, *_ = self.rungs.values()
+        return first.train / self.rungs[name].train
+
+    @property
+    def seconds(self) -> dict[str, tuple[float, float]]:
+        """The seconds to iterate and to train of each rung, those of the student left out."""
+        rungs = {name: rung for name, rung in self.rungs.items() if "yours" not in name}
+        return {name: (rung.iterate, rung.train) for name, rung in rungs.items()}
+
+    def table(self) -> str:
+        """Return all rungs as a table."""
+        rows = [
+            (name, r.build, r.held / 1e6, r.iterate, r.train, self.speed_up(name), r.loss)
+            for name, r in self.rungs.items()
+        ]
+        headers = ("rung", "build s", "MB held", "iterate s", "train s", "× faster", "mean loss")
+        return tabulate(rows, headers, floatfmt=("", ".2f", ".1f", ".3f", ".3f", ".1f", ".5f"))
+
+
+def bytes_held(dataset: Any) -> int:
+    """Return the bytes of all tensors that a Dataset keeps in attributes, lists and tuples."""
+    parts = vars(dataset).values() if hasattr(dataset, "__dict__") else ()
+    return sum({id(tensor): tensor.nbytes for part in parts for tensor in _tensors(part)}.values())
+
+
+def _tensors(value: Any) -> Iterable[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(part)
+
+
+def compare(first: Iterable, second: Iterable) -> None:
+    """Print how many batches of two loaders are equal."""
+    pairs = zip(first, second, strict=True)
+    equal = [torch.equal(x, a) and torch.equal(y, b) for (x, y), (a, b) in pairs]
+    print(f"{sum(equal)} of {len(equal)} batches are equal to the last bit")
+
+
+def time_lines(review: str, tokenizer: Tokenizer, vocabulary: Vocabulary) -> None:
+    """Print how long each step of the naive ``__getitem__`` takes for one review."""
+    tokens = tokenizer(review)
+    ids = vocabulary.encode(tokens)
+
+    def set_ones() -> None:
+        multi_hot = torch.zeros(len(vocabulary))
+        for i in ids:
+            multi_hot[i] = 1
+
+    steps: dict[str, Callable[[], Any]] = {
+        "a    cut into tokens": lambda: tokenizer(review),
+        "b    look up the ids": lambda: vocabulary.encode(tokens),
+        "c    make the zeros": lambda: torch.zeros(len(vocabulary)),
+        "c+d  make the zeros, set the ones": set_ones,
+    }
+    for name, step in steps.items():
+        microseconds = min(timeit.repeat(step, number=100, repeat=5)) / 100 * 1e6
+        print(f"{name:34} {microseconds:7.1f} µs for {len(tokens)} tokens")
+
+
+def race(naive: Dataset, fast: Any, order: Sequence[int], clock: Callable) -> None:
+    """Print whether `fast` gives the batches of `naive`, and how many times as fast.
+
+    Parameters
+    ----------
+    naive : Dataset
+        Gives one sample at a time.
+    fast : object
+        With a method ``batches(order, batch_size)``, as in the open task.
+    order : sequence of int
+        The positions of an epoch.
+    clock : callable
+        Returns seconds, after the device has finished.
+    """
+
+    def slow_batches() -> Iterable:
+        return DataLoader(naive, batch_size=128, sampler=order)
+
+    def fast_batches() -> Iterable:
+        return fast.batches(order, 128)
+
+    pairs = zip(slow_batches(), fast_batches(), strict=True)
+    equal = all(torch.equal(x, a.cpu()) and torch.equal(y, b.cpu()) for (x, y), (a, b) in pairs)
+    if not equal:
+        print(f"The batches of these {len(order):,} reviews are not equal.")
+        return
+    seconds = [[_seconds(make, clock) for make in (slow_batches, fast_batches)] for _ in range(3)]
+    slow, quick = map(min, zip(*seconds, strict=True))
+    print(f"The batches of all {len(order):,} reviews are equal.")
+    print(f"Best of three: {slow:.3f} s and {quick:.4f} s, {slow / quick:.0f} times as fast.")
+    if slow / quick < 10:
+        print("Equal, and a beginning. Is there anything left that is done once per epoch, sample")
+        print("or token, and could be done once, for the whole batch, or not at all?")
+    elif slow / quick < 20:
+        print("More than ten times. 20 is the goal: where does the rest of the time go?")
+
+
+def _seconds(make: Callable[[], Iterable], clock: Callable) -> float:
+    start = clock()
+    deque(make(), maxlen=0)
+    return clock() - start
