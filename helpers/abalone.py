@@ -148,12 +148,7 @@ def _download(file: Path) -> pd.DataFrame:
         raise ConnectionError("COURSE_OFFLINE is set, so nothing was downloaded")
     content = storage.download(SOURCE)
     table = _parse(content, SOURCE.url)
-    storage.keep_if_possible(
-        file,
-        lambda raw: raw.write(content),
-        what="The abalone file was downloaded but",
-        otherwise="the next run downloads it again",
-    )
+    storage.keep_if_possible(file, content, "The abalone file")
     return table
 
 

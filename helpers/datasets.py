@@ -5,13 +5,17 @@ ones. So only the positions of the ones are kept, in CSR form: one flat array wi
 token ids of all reviews and the offset at which each review starts.
 """
 
+import ast
 import hashlib
+import inspect
 import json
+import textwrap
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, count
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,7 +24,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from helpers import text
-from helpers.storage import data_folder, fingerprint, load_cache, save_cache, syntax_tree
+from helpers.storage import data_folder, load_cache, save_cache
 from helpers.text import Tokenizer, Vocabulary
 
 if TYPE_CHECKING:
@@ -28,18 +32,10 @@ if TYPE_CHECKING:
 
 
 class Bags(NamedTuple):
-    """A batch of reviews as the ids of their distinct tokens.
+    """A batch of reviews as the ids of their distinct tokens."""
 
-    Parameters
-    ----------
-    ids : Tensor [total]
-        int32; the token ids of all reviews, one after another.
-    offsets : Tensor [batch + 1]
-        int32; review i owns ``ids[offsets[i]:offsets[i + 1]]``.
-    """
-
-    ids: Tensor
-    offsets: Tensor
+    ids: Tensor  # int32 [total]: the token ids of all reviews, one after another
+    offsets: Tensor  # int32 [batch + 1]: review i owns ids[offsets[i]:offsets[i + 1]]
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Bags":
         """Return the same bags on `device`."""
@@ -49,9 +45,8 @@ class Bags(NamedTuple):
 class BagOfWordsDataset(Dataset):
     """Reviews as multi-hot vectors, stored as token ids and expanded on demand.
 
-    ``dataset[i]`` is one sample as a naive Dataset would give it; ``select``,
-    ``multi_hot`` and ``bags`` handle many samples at once, on whatever device the
-    data are.
+    ``dataset[i]`` is one sample as a naive Dataset would give it; ``select``, ``multi_hot``
+    and ``bags`` handle many samples at once, on whatever device the data are.
 
     Parameters
     ----------
@@ -63,11 +58,6 @@ class BagOfWordsDataset(Dataset):
         int64; 0 = negative, 1 = positive.
     vocab_size : int
         Length of the multi-hot vectors, the place of the unknown token included.
-
-    Raises
-    ------
-    ValueError
-        If the shapes or types of the arrays do not fit together.
     """
 
     def __init__(self, ids: Tensor, offsets: Tensor, labels: Tensor, vocab_size: int) -> None:
@@ -92,11 +82,10 @@ class BagOfWordsDataset(Dataset):
         return self.select(indices)
 
     def select(self, indices: Sequence[int] | Tensor) -> "BagOfWordsDataset":
-        """Return the reviews at `indices`, in that order, as a data set.
+        """Return the reviews at `indices`, in that order; a mask raises a TypeError.
 
-        Negative indices count from the end, as in ``dataset[-1]``; one that is out of
-        range raises IndexError (on the CPU; a GPU stops with an error of its own). A mask
-        or anything else but whole numbers raises TypeError.
+        Negative indices count from the end; one that is out of range raises an IndexError (on
+        the CPU; a GPU stops with an error of its own).
         """
         indices = torch.as_tensor(indices, device=self.ids.device)
         _check_indices(indices)
@@ -138,22 +127,20 @@ class BagOfWordsDataset(Dataset):
 def _check_indices(indices: Tensor) -> None:
     if indices.numel() and (indices.is_floating_point() or indices.dtype == torch.bool):
         raise TypeError(
-            f"select takes the positions of reviews, got {indices.dtype}. A mask becomes "
-            "positions by mask.nonzero().flatten()."
+            f"select takes the positions of reviews, got {indices.dtype}; those of a mask are "
+            "mask.nonzero().flatten()."
         )
 
 
 def _check_shapes(dataset: BagOfWordsDataset) -> None:
-    ids, offsets, labels = dataset.ids, dataset.offsets, dataset.labels
-    if (ids.dtype, offsets.dtype, labels.dtype) != (torch.int32, torch.int32, torch.int64):
+    arrays = (dataset.ids, dataset.offsets, dataset.labels)
+    types = tuple(array.dtype for array in arrays)
+    shapes = tuple(tuple(array.shape) for array in arrays)
+    fit = [len(shape) for shape in shapes] == [1, 1, 1] and shapes[1][0] == shapes[2][0] + 1
+    if types != (torch.int32, torch.int32, torch.int64) or not fit:
         raise ValueError(
-            "BagOfWordsDataset takes int32 ids, int32 offsets and int64 labels, got "
-            f"{ids.dtype}, {offsets.dtype} and {labels.dtype}. Build it with datasets.encode."
-        )
-    if ids.ndim != 1 or labels.ndim != 1 or offsets.shape != (len(labels) + 1,):
-        raise ValueError(
-            "BagOfWordsDataset takes ids [total], offsets [reviews + 1] and labels [reviews], got "
-            f"{tuple(ids.shape)}, {tuple(offsets.shape)} and {tuple(labels.shape)}."
+            "BagOfWordsDataset takes int32 ids [total], int32 offsets [reviews + 1] and int64 "
+            f"labels [reviews], got {types} of shapes {shapes}. Build it with datasets.encode."
         )
 
 
@@ -175,29 +162,10 @@ def make_loader(
     drop_last: bool = False,
     generator: torch.Generator | None = None,
 ) -> DataLoader:
-    """Return a DataLoader that builds each batch at once.
+    """Return a DataLoader that builds each batch at once, on the device of `dataset`.
 
-    Its batches are those of ``DataLoader(dataset, batch_size, shuffle, generator=generator)``.
-
-    Parameters
-    ----------
-    dataset : BagOfWordsDataset
-        The samples; batches are made on the device where it is.
-    batch_size : int
-        Samples in a batch; the last one has what is left.
-    shuffle : bool
-        A new order every epoch.
-    sparse : bool
-        Batches of `Bags` for an embedding bag, instead of multi-hot vectors.
-    drop_last : bool
-        Leave out a last batch that is not full.
-    generator : torch.Generator, optional
-        Where the order of shuffling comes from.
-
-    Raises
-    ------
-    TypeError
-        If `dataset` is neither a BagOfWordsDataset nor a Subset of one.
+    Its options are torch's own, except `sparse`: batches of `Bags` for an embedding bag, instead
+    of multi-hot vectors. A TypeError if `dataset` is no BagOfWordsDataset or Subset of one.
     """
     _check_dataset(dataset)
     collate: Callable[..., tuple] = bag_batch if sparse else dense_batch
@@ -217,8 +185,7 @@ def _check_dataset(dataset: Dataset) -> None:
     if not isinstance(dataset, BagOfWordsDataset):
         raise TypeError(
             "make_loader takes a BagOfWordsDataset or a Subset of one, got a "
-            f"{type(dataset).__name__}. Put reviews together before they are encoded, or use "
-            "torch's own DataLoader."
+            f"{type(dataset).__name__}. Otherwise use torch's own DataLoader."
         )
 
 
@@ -228,99 +195,64 @@ def _check_dataset(dataset: Dataset) -> None:
 def encode(
     reviews: "Reviews", vocabulary: Vocabulary, tokenizer: Tokenizer = text.basic_english
 ) -> BagOfWordsDataset:
-    """Encode reviews as the distinct ids of their tokens.
+    """Encode reviews as the distinct ids of their tokens, on the CPU, in their order.
 
-    Parameters
-    ----------
-    reviews : Reviews
-        Texts and labels.
-    vocabulary : Vocabulary
-        Gives each token its id; an unknown token sets place 0.
-    tokenizer : callable
-        Takes a text, returns a list of tokens; the one that `vocabulary` was built with.
-
-    Returns
-    -------
-    BagOfWordsDataset
-        On the CPU, in the order of `reviews`.
-
-    Raises
-    ------
-    TypeError
-        If `tokenizer` returns anything but a list of tokens.
+    An unknown token sets place 0. `tokenizer` is the one that `vocabulary` was built with: it
+    takes a text and returns a list of tokens (else a TypeError).
     """
-    ids = defaultdict(lambda: text.UNKNOWN_ID, vocabulary.ids)
-    return _to_csr(*_number(reviews, tokenizer, ids.__getitem__), reviews, len(vocabulary))
+    return _encode(reviews, vocabulary, tokenizer)[0]
 
 
 def build_and_encode(
     reviews: "Reviews", max_size: int = 20_000, tokenizer: Tokenizer = text.basic_english
 ) -> tuple[BagOfWordsDataset, Vocabulary]:
-    """Do `Vocabulary.build` and `encode` at once: the same result, in half the time.
+    """Do `Vocabulary.build` and `encode` at once: the same result, in half the time."""
+    return _encode(reviews, max_size, tokenizer)
 
-    Every review is tokenised once. Tokens get numbers as they come; when all have been
-    counted, the numbers are replaced by ids. Errors are those of the two.
 
-    Parameters
-    ----------
-    reviews, tokenizer
-        As in `encode`.
-    max_size : int
-        How many tokens to keep, the unknown token not counted.
-    """
-    if max_size < 1:
-        raise ValueError(f"max_size must be at least 1, got {max_size}.")
+def _encode(
+    reviews: "Reviews", vocabulary: Vocabulary | int, tokenizer: Tokenizer
+) -> tuple[BagOfWordsDataset, Vocabulary]:
+    """Tokenise every review once: tokens get numbers as they come, and then numbers get ids."""
+    if isinstance(vocabulary, int) and vocabulary < 1:
+        raise ValueError(f"A vocabulary's size must be at least 1, got {vocabulary}.")
     numbers: defaultdict[str, int] = defaultdict(count().__next__)
-    flat, lengths = _number(reviews, tokenizer, numbers.__getitem__)
-    # a stable sort leaves tokens of the same count in the order in which they came
-    kept = np.argsort(-np.bincount(flat), kind="stable")[:max_size]
-    ids = np.full(len(numbers), text.UNKNOWN_ID, dtype=np.int32)  # of each number
-    ids[kept] = np.arange(1, len(kept) + 1)
-    tokens = list(numbers)
-    vocabulary = Vocabulary(tokens[number] for number in kept)
-    return _to_csr(ids[flat], lengths, reviews, len(vocabulary)), vocabulary
-
-
-def _number(
-    reviews: "Reviews", tokenizer: Tokenizer, number: Callable[[str], int]
-) -> tuple[np.ndarray, list[int]]:
-    """Return the numbers of all tokens (int32 [total]) and how many each review has."""
-    lengths = []
-
-    def token_lists() -> Iterator[Iterable[str]]:
-        for review in reviews.texts:
-            tokens = tokenizer(review)
-            if not isinstance(tokens, list | tuple):
-                raise TypeError(
-                    f"A tokeniser takes a text and returns a list of tokens; for the text "
-                    f"{review[:20]!r} this one returned {tokens!r:.40}."
-                )
-            lengths.append(len(tokens))
-            yield tokens
-
-    flat = chain.from_iterable(token_lists())
-    return np.fromiter(map(number, flat), dtype=np.int32), lengths
+    rows = [np.zeros(0, dtype=np.int32)]
+    for review in reviews.texts:
+        tokens = tokenizer(review)
+        if not isinstance(tokens, list | tuple):
+            raise TypeError(
+                f"A tokeniser takes a text and returns a list of tokens; for the text "
+                f"{review[:20]!r} this one returned {tokens!r:.40}."
+            )
+        rows.append(np.fromiter(map(numbers.__getitem__, tokens), np.int32, len(tokens)))
+    flat, distinct = np.concatenate(rows), list(numbers)
+    if isinstance(vocabulary, int):
+        # a stable sort leaves tokens of the same count in the order in which they came
+        kept = np.argsort(-np.bincount(flat), kind="stable")[:vocabulary]
+        vocabulary = Vocabulary(distinct[number] for number in kept)
+    ids = np.array(vocabulary.encode(distinct), dtype=np.int32)  # of each number
+    lengths = [len(row) for row in rows[1:]]
+    return _to_csr(ids[flat], lengths, reviews.labels, len(vocabulary)), vocabulary
 
 
 def _to_csr(
-    ids: np.ndarray, lengths: list[int], reviews: "Reviews", vocab_size: int
+    ids: np.ndarray, lengths: Sequence[int], labels: Sequence[int], vocab_size: int
 ) -> BagOfWordsDataset:
     """Keep the distinct ids of each review, ascending: one sort of (review, id) pairs."""
-    starts = np.arange(len(reviews) + 1) * vocab_size  # the pair (review, 0) as one number
+    starts = np.arange(len(labels) + 1) * vocab_size  # the pair (review, 0) as one number
     if starts[-1] < 2**31:
         starts = starts.astype(np.int32)  # half the memory to sort
     pairs = np.repeat(starts[:-1], lengths)
     pairs += ids
     pairs.sort()
-    first = np.ones(len(pairs), dtype=bool)
-    np.not_equal(pairs[1:], pairs[:-1], out=first[1:])
-    pairs = pairs[first]
+    pairs = pairs[np.diff(pairs, prepend=pairs.dtype.type(-1)) > 0]
     offsets = np.searchsorted(pairs, starts)
     distinct = pairs - np.repeat(starts[:-1], np.diff(offsets))
     return BagOfWordsDataset(
         torch.from_numpy(distinct.astype(np.int32, copy=False)),
         torch.from_numpy(offsets.astype(np.int32)),
-        torch.tensor(reviews.labels, dtype=torch.int64),
+        torch.tensor(labels, dtype=torch.int64),
         vocab_size,
     )
 
@@ -336,30 +268,23 @@ def load_or_encode(
 ) -> tuple[BagOfWordsDataset, Vocabulary]:
     """Encode reviews, or load what an earlier call with the same inputs has encoded.
 
-    The file's name is a digest of all that determines the result: texts, labels,
-    tokeniser, vocabulary (or its size) and the functions that encode. A file that is
-    damaged, or was made from anything else, is never used but made anew. Where nothing
-    tells whether a tokeniser has changed (`helpers.storage.fingerprint`), it runs each time.
+    The file's name is a digest of all that determines the result: texts, labels, tokeniser,
+    vocabulary (or its size) and the code that encodes. A file that is damaged, or was made
+    from anything else, is made anew. What a tokeniser of your own gives is never kept, since
+    nothing tells for sure whether it has changed.
 
     Parameters
     ----------
-    reviews : Reviews
-        Texts and labels.
+    reviews, tokenizer
+        As in `encode`.
     vocabulary : Vocabulary or int
         A vocabulary, or how many tokens to keep in one built from these reviews.
-    tokenizer : callable
-        Takes a text, returns a list of tokens.
     folder : Path, optional
         Where the cache files are; ``cache`` in the data folder by default.
-
-    Returns
-    -------
-    dataset : BagOfWordsDataset
-    vocabulary : Vocabulary
     """
-    key = _cache_key(reviews, vocabulary, tokenizer)
-    if key is None:
+    if tokenizer not in text.TOKENIZERS.values():
         return _encode(reviews, vocabulary, tokenizer)
+    key = _cache_key(reviews, vocabulary, tokenizer)
     folder = Path(folder) if folder is not None else data_folder() / "cache"
     file = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
     if (cached := load_cache(file, key)) is not None:
@@ -373,22 +298,9 @@ def load_or_encode(
     return dataset, vocabulary
 
 
-def _encode(
-    reviews: "Reviews", vocabulary: Vocabulary | int, tokenizer: Tokenizer
-) -> tuple[BagOfWordsDataset, Vocabulary]:
-    if isinstance(vocabulary, int):
-        return build_and_encode(reviews, vocabulary, tokenizer)
-    return encode(reviews, vocabulary, tokenizer), vocabulary
-
-
-def _cache_key(
-    reviews: "Reviews", vocabulary: Vocabulary | int, tokenizer: Tokenizer
-) -> str | None:
-    """All that determines the encoded reviews, as text; None if that cannot be told."""
-    if (described := fingerprint(tokenizer)) is None:
-        return None
-    encoders = (encode, build_and_encode, _number, _to_csr)
-    code = [described, *(syntax_tree(function) for function in encoders)]
+def _cache_key(reviews: "Reviews", vocabulary: Vocabulary | int, tokenizer: Tokenizer) -> str:
+    """All that determines the encoded reviews, as text."""
+    code = [_syntax_tree(part) for part in (tokenizer, _encode, _to_csr)]
     return json.dumps(
         {
             "reviews": reviews.digest,
@@ -397,3 +309,14 @@ def _cache_key(
             "unicode": unicodedata.unidata_version,  # what is a letter, and a blank
         }
     )
+
+
+def _syntax_tree(function: Callable) -> str:
+    """Return the syntax tree of a function as text, without docstring; a built-in's is its name."""
+    if not isinstance(function, FunctionType):
+        return function.__qualname__
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree)

@@ -151,16 +151,6 @@ def cut(handler: BaseHTTPRequestHandler, content: bytes) -> None:
     handler.wfile.write(content[: len(content) // 2])
 
 
-def trickle(handler: BaseHTTPRequestHandler, content: bytes) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(content)))
-    handler.end_headers()
-    for start in range(0, len(content), 16):
-        handler.wfile.write(content[start : start + 16])
-        if handler.server.over.wait(0.02):
-            break
-
-
 @pytest.fixture
 def offer(monkeypatch, original) -> Iterator[Callable]:
     """Give a function that serves bytes, in some manner, in the place of UCI's archive."""
@@ -175,7 +165,7 @@ def offer(monkeypatch, original) -> Iterator[Callable]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.requests, server.over = [], threading.Event()
+        server.requests = []
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         monkeypatch.delenv("COURSE_OFFLINE", raising=False)
@@ -194,7 +184,6 @@ def offer(monkeypatch, original) -> Iterator[Callable]:
             return server.requests
 
         yield serve
-        server.over.set()
         server.shutdown()
         thread.join()
 
@@ -244,13 +233,6 @@ def test_failed_download_gives_an_announced_stand_in(tmp_path, offer, content, a
         assert load_abalone(tmp_path).stand_in
     assert requests == ["/abalone.zip"]
     assert [*tmp_path.iterdir()] == []
-
-
-def test_slow_download_is_given_up(tmp_path, offer, monkeypatch):
-    monkeypatch.setattr(storage, "DOWNLOAD_SECONDS", 0.2)
-    offer(zipped(ORIGINAL), trickle)
-    with announced("not finished after"):
-        assert load_abalone(tmp_path).stand_in
 
 
 def test_offline_asks_nobody(tmp_path, offer, monkeypatch):

@@ -4,7 +4,6 @@ import functools
 import inspect
 import json
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -250,13 +249,14 @@ IDS, OFFSETS, LABELS = DATASET.ids, DATASET.offsets, DATASET.labels
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ((IDS.long(), OFFSETS, LABELS), "got torch.int64, torch.int32 and torch.int64"),
+        ((IDS.long(), OFFSETS, LABELS), r"got \(torch.int64, torch.int32, torch.int64\)"),
         ((IDS, OFFSETS.long(), LABELS), "Build it with datasets.encode"),
         ((IDS, OFFSETS, LABELS.float()), "Build it with datasets.encode"),
-        ((IDS, OFFSETS[:-1], LABELS), r"got \(18,\), \(11,\) and \(11,\)"),
-        ((IDS, OFFSETS[:, None], LABELS), r"got \(18,\), \(12, 1\) and \(11,\)"),
-        ((IDS[None], OFFSETS, LABELS), r"got \(1, 18\)"),
-        ((IDS, OFFSETS, LABELS[:, None]), r"and \(11, 1\)"),
+        ((IDS, OFFSETS[:-1], LABELS), r"shapes \(\(18,\), \(11,\), \(11,\)\)"),
+        ((IDS, OFFSETS[:, None], LABELS), r"shapes \(\(18,\), \(12, 1\), \(11,\)\)"),
+        ((IDS[None], OFFSETS, LABELS), r"shapes \(\(1, 18\)"),
+        ((IDS, OFFSETS, LABELS[:, None]), r", \(11, 1\)\)"),
+        ((IDS, OFFSETS[0], LABELS[0]), r"\(\), \(\)"),
     ],
 )
 def test_arrays_that_do_not_fit(arrays, message):
@@ -323,7 +323,7 @@ def test_subset_and_sampler(indices):
     ids=["joined", "naive", "subset", "reviews"],
 )
 def test_make_loader_refuses_other_data_sets(dataset):
-    with pytest.raises(TypeError, match=r"BagOfWordsDataset or a Subset of one, got a \w+\. Put"):
+    with pytest.raises(TypeError, match=r"BagOfWordsDataset or a Subset of one, got a \w+\. Other"):
         make_loader(dataset)
 
 
@@ -343,7 +343,7 @@ def no_encoding(monkeypatch) -> Callable[[], None]:
         raise AssertionError("encoded instead of read from the cache")
 
     def forbid() -> None:
-        monkeypatch.setattr(datasets, "_encode", forbidden)
+        monkeypatch.setattr(datasets, "save_cache", forbidden)
 
     return forbid
 
@@ -422,7 +422,7 @@ def test_vocabulary_size_changes_the_file(tmp_path):
     assert len([*tmp_path.iterdir()]) == 2
 
 
-ENCODERS = ["encode", "build_and_encode", "_number", "_to_csr"]
+ENCODERS = ["_encode", "_to_csr"]
 
 
 @pytest.mark.parametrize("name", [*ENCODERS, "basic_english"])
@@ -450,66 +450,16 @@ def test_code_that_encodes_changes_the_file(tmp_path, monkeypatch, name, old, ne
     assert len([*tmp_path.iterdir()]) == files
 
 
-def lower_split(review: str) -> list[str]:
-    """A tokeniser that can be told from its source."""
-    return review.lower().split(SEPARATOR)
-
-
-SEPARATOR = None
-
-
-def test_own_tokenizer_is_cached_until_it_changes(tmp_path, no_encoding, monkeypatch):
-    encoded, _ = load_or_encode(REVIEWS, tokenizer=lower_split, folder=tmp_path)
-    monkeypatch.setattr(sys.modules[__name__], "SEPARATOR", "b")
-    other, vocabulary = load_or_encode(REVIEWS, tokenizer=lower_split, folder=tmp_path)
-    assert len([*tmp_path.iterdir()]) == 2
-    assert_same_data(other, encode(REVIEWS, vocabulary, lower_split))
-    no_encoding()
-    monkeypatch.setattr(sys.modules[__name__], "SEPARATOR", None)
-    assert_same_data(load_or_encode(REVIEWS, tokenizer=lower_split, folder=tmp_path)[0], encoded)
-
-
-class Stateful:
-    def cut(self, review: str) -> list[str]:
-        return review.split()
-
-
-def with_default(review: str, separator: str = "b") -> list[str]:
-    return review.split(separator)
-
-
-def with_closure(separator: str) -> Callable[[str], list[str]]:
-    def cut(review: str) -> list[str]:
-        return review.split(separator)
-
-    return cut
-
-
-def calls_another(review: str) -> list[str]:
-    return with_default(review)
-
-
-def without_source() -> Callable[[str], list[str]]:
-    names: dict = {}
-    exec("def cut(review):\n    return review.split()", names)
-    return names["cut"]
-
-
 @pytest.mark.parametrize(
     "tokenizer",
     [
         lambda review: review.split(),
         functools.partial(str.split, sep="b"),
-        Stateful().cut,
-        with_default,
-        with_closure("b"),
-        calls_another,
         re.compile("[a-z]").findall,
-        without_source(),
     ],
-    ids=["lambda", "partial", "method", "default", "closure", "caller", "builtin", "no-source"],
+    ids=["lambda", "partial", "builtin"],
 )
-def test_tokenizer_that_cannot_be_told_is_never_cached(tmp_path, tokenizer):
+def test_another_tokenizer_is_never_cached(tmp_path, tokenizer):
     dataset, vocabulary = load_or_encode(REVIEWS, tokenizer=tokenizer, folder=tmp_path)
     assert_same_data(dataset, encode(REVIEWS, vocabulary, tokenizer))
     assert [*tmp_path.iterdir()] == []

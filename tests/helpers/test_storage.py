@@ -181,7 +181,7 @@ def test_bad_weights_are_refused_before_anything_is_written(tmp_path, tensor):
 @pytest.mark.filterwarnings("ignore:torch.quantize")
 def test_quantised_weights_are_refused(tmp_path):
     quantised = torch.quantize_per_tensor(torch.ones(3), 1, 0, torch.qint8)
-    with pytest.raises(ValueError, match=r"'w' is of type torch\.qint8"):
+    with pytest.raises(ValueError, match="'w' is not a dense tensor"):
         save_tensors({"w": quantised}, tmp_path / "file")
 
 
