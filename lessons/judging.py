@@ -130,7 +130,7 @@ def judge(exercise: Exercise, calls: Sequence[Call]) -> None:
             )
         if one.left:
             raise Wrong(f"the result is right, but your code leaves changed {one.left[0]}.")
-        if not same(one.again, one.result, exercise.tolerance):
+        if not same(one.again, expected[position], exercise.tolerance):
             raise Wrong(
                 "a second call with the same arguments gives another result. Does your code keep "
                 "something from the first call?"
