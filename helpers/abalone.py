@@ -84,28 +84,14 @@ class Abalone:
 
 
 def load_abalone(folder: Path | None = None) -> Abalone:
-    """Load the abalone: from the data folder, else from UCI, else an announced stand-in.
+    """Load 4,177 abalone: from the data folder, else from UCI, else an announced stand-in.
 
-    Columns: sex (F, M, or I for infant: not mature), shell length, diameter and height
-    [mm], weights [grams] whole, shucked (the meat), of the viscera and of the dried shell,
-    and rings (their number + 1.5 is the age in years).
-
-    Parameters
-    ----------
-    folder : Path, optional
-        The data folder; `helpers.storage.data_folder()` by default. The file is
-        ``abalone/abalone.data`` in it; a download is kept there.
-
-    Returns
-    -------
-    Abalone
-        4,177 animals. If neither source gives the file, its `stand_in` is True and a
-        `StandInWarning` says why.
-
-    Raises
-    ------
-    ValueError, OSError
-        If the file in the folder is not UCI's, or can't be read; it is never replaced.
+    Columns: sex (F, M, or I for infant: not mature), shell length, diameter and height [mm],
+    weights [grams] whole, shucked (the meat), of the viscera and of the dried shell, and rings
+    (their number + 1.5 is the age in years). The file is ``abalone/abalone.data`` in `folder`
+    (`helpers.storage.data_folder()` by default), where a download is kept. One that is not
+    UCI's, or can't be read, is never replaced: a ValueError or OSError. A stand-in comes with a
+    `StandInWarning` that says why.
     """
     folder = Path(folder) if folder is not None else storage.data_folder()
     file = folder / "abalone" / "abalone.data"
@@ -113,12 +99,18 @@ def load_abalone(folder: Path | None = None) -> Abalone:
         return Abalone(_parse(file.read_bytes(), str(file)))
     except FileNotFoundError:
         pass
-    except OSError as error:
-        raise OSError(f"{file} cannot be read ({error}). Make it readable, or move it.") from error
     try:
         return Abalone(_download(file))
     except storage.UNREADABLE as error:
-        warnings.warn(_announcement(file, error), StandInWarning, stacklevel=2)
+        warnings.warn(
+            "The abalone file is not at hand, and a STAND-IN takes its place: made-up animals. "
+            f"All tables and pictures say so.\n  {file} does not exist\n"
+            f"  {SOURCE.name}: {storage.reason(error)}\n"
+            "To get the real file, connect to the internet and run this again, or put abalone.data "
+            f"into {file.parent}, or name a folder that has abalone/abalone.data in COURSE_DATA.",
+            StandInWarning,
+            stacklevel=2,
+        )
         return stand_in()
 
 
@@ -152,16 +144,6 @@ def _download(file: Path) -> pd.DataFrame:
     return table
 
 
-def _announcement(file: Path, error: BaseException) -> str:
-    return (
-        "The abalone file is not at hand, and a STAND-IN takes its place: made-up animals. All "
-        f"tables and pictures say so.\n  {file} does not exist\n"
-        f"  {SOURCE.name}: {storage.reason(error)}\n"
-        "To get the real file, connect to the internet and run this again, or put abalone.data "
-        f"into {file.parent}, or name a folder that has abalone/abalone.data in COURSE_DATA."
-    )
-
-
 GROWTH = 0.3  # a ring: at ten rings, exp(-3) = 5 % of the growth is left
 OWN = 0.08  # share of the chance in a measurement that is its own; the rest is the animal's build
 
@@ -169,12 +151,11 @@ OWN = 0.08  # share of the chance in a measurement that is its own; the rest is 
 def stand_in(seed: int = 0) -> Abalone:
     """Make up 4,177 animals (the same ones for the same seed) from `PUBLISHED` statistics.
 
-    The rings have exactly the published counts. Each measurement is the sum of growth,
-    which ends with age, and of chance, most of it common to all measurements of an
-    animal; their shares follow from its published correlation with the rings. Weights
-    go with the cube of a length. At last each column gets its published minimum,
-    maximum, mean and standard deviation. The lightest third are infants. `OWN` is such
-    that the measurements tell the rings about as well as the real ones do.
+    The rings have exactly the published counts. Each measurement is the sum of growth, which
+    ends with age, and of chance, most of it common to all measurements of an animal; their
+    shares follow from its published correlation with the rings. Weights go with the cube of a
+    length. The lightest third are infants. `OWN` is such that the measurements tell the rings
+    about as well as the real ones do.
     """
     rng = np.random.default_rng(seed)
     rings = rng.permutation(np.repeat(np.arange(1, len(RING_COUNTS) + 1), RING_COUNTS))
@@ -213,12 +194,8 @@ def _fitted(size: np.ndarray, published: pd.Series, rng: np.random.Generator) ->
 def split_indices(labels: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Split row numbers at random: half to train, a quarter each to validate and to test.
 
-    Parameters
-    ----------
-    labels : array or Tensor [rows]
-        Classes; each part (arrays of int) gets the same share of each.
-    seed : int
-        The same seed gives the same parts.
+    `labels` [rows] are classes: each part gets the same share of each. The same `seed` gives
+    the same parts.
     """
     rows = np.arange(len(labels))
     train, rest = train_test_split(rows, train_size=0.5, stratify=labels, random_state=seed)
@@ -229,10 +206,7 @@ def split_indices(labels: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.nda
 
 
 def standardize(values: Tensor, train_values: Tensor) -> Tensor:
-    """Express `values` [rows, columns] in standard deviations from the mean of train.
-
-    A column of `train_values` that is constant or not finite raises a ValueError.
-    """
+    """Express `values` [rows, columns] in standard deviations from the mean of train."""
     mean, std = train_values.mean(dim=0), train_values.std(dim=0)
     if not (std > 0).all() or not std.isfinite().all():
         raise ValueError(
@@ -243,10 +217,7 @@ def standardize(values: Tensor, train_values: Tensor) -> Tensor:
 
 
 def one_hot(categories: Iterable[str], names: Sequence[str]) -> Tensor:
-    """Give each category a column: float32 [rows, names], one 1 a row.
-
-    A row in none of the categories `names` raises a ValueError.
-    """
+    """Give each category a column: float32 [rows, names], one 1 a row."""
     rows = [[float(category == name) for name in names] for category in categories]
     columns = torch.tensor(rows)
     if not (columns.sum(dim=1) == 1).all():
@@ -260,18 +231,10 @@ def make_features(
     columns: Sequence[str] = MEASUREMENTS,
     with_sex: bool = True,
 ) -> Tensor:
-    """Return float32 [rows, features]: standardized numbers, and the sex one-hot.
+    """Return float32 [rows, features]: standardized `columns`, and the sex one-hot.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        With the columns of `load_abalone`.
-    train : array or Tensor of int
-        The rows whose mean and standard deviation are used, for all rows.
-    columns : sequence of str
-        Which measurements to use.
-    with_sex : bool
-        Append three columns of 0 and 1 for the sex.
+    `table` has the columns of `load_abalone`. Mean and standard deviation are those of the
+    rows `train`, for all rows.
     """
     values = torch.tensor(table[list(columns)].to_numpy(), dtype=torch.float32)
     features = standardize(values, values[train])

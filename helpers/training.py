@@ -44,8 +44,7 @@ def pick_device() -> torch.device:
 def threads(count: int) -> Iterator[None]:
     """Use `count` CPU threads in the block, or in the function that this decorates.
 
-    A small network gains nothing from a second thread, and loses much where other
-    processes keep the cores busy: its threads wait for one another after every layer.
+    A small network gains nothing from a second thread, and loses much on a busy machine.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(count)
@@ -56,17 +55,12 @@ def threads(count: int) -> Iterator[None]:
 
 
 def describe_runtime(device: torch.device) -> str:
-    """Return versions and hardware, for the head of a notebook.
-
-    On Colab without a GPU, a second line names the clicks that get one.
-    """
-    if device.type == "cuda":
-        hardware = f"GPU: {torch.cuda.get_device_name(device)}"
-    elif device.type == "mps":
-        hardware = "GPU: Apple's (MPS)"
-    else:
-        count = torch.get_num_threads()
-        hardware = f"no GPU, {count} CPU thread{'s' if count > 1 else ''}"
+    """Return versions and hardware (on Colab, how to get a GPU), for the head of a notebook."""
+    count = torch.get_num_threads()
+    hardware = f"no GPU, {count} CPU thread{'s' if count > 1 else ''}"
+    if device.type != "cpu":
+        gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else "Apple's (MPS)"
+        hardware = f"GPU: {gpu}"
     line = f"Python {platform.python_version()}, PyTorch {torch.__version__}, "
     line += f"NumPy {np.__version__}; {hardware}"
     if device.type == "cpu" and "google.colab" in sys.modules:
@@ -77,18 +71,8 @@ def describe_runtime(device: torch.device) -> str:
 def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean cross-entropy in nats of a batch.
 
-    Parameters
-    ----------
-    logits : Tensor
-        float32 [batch] for one logit (binary), or [batch, classes].
-    targets : Tensor [batch]
-        int64 class numbers.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit together, or a target is not the number of a class
-        (looked for on the CPU only: a GPU would have to wait after every batch).
+    `logits` are [batch] (binary) or [batch, classes], `targets` int64 class numbers [batch]. A
+    ValueError if they do not fit together.
     """
     _check_classes(logits, targets)
     if logits.ndim == 1:
@@ -99,7 +83,7 @@ def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
 def _check_classes(logits: Tensor, targets: Tensor) -> None:
     _check_shapes(logits, targets)
     if targets.device.type != "cpu" or not len(targets):
-        return
+        return  # a GPU would have to wait after every batch
     num_classes = 2 if logits.ndim == 1 else logits.shape[1]
     low, high = (bound.item() for bound in targets.aminmax())  # 3 µs; comparing tensors: 19 µs
     if low < 0 or high >= num_classes:
@@ -118,16 +102,15 @@ def _check_shapes(outputs: Tensor, targets: Tensor) -> None:
     if column or targets.shape != expected or outputs.ndim == 0 or (is_class and outputs.ndim > 2):
         raise ValueError(
             f"Outputs {tuple(outputs.shape)} do not go with {targets.dtype} targets "
-            f"{tuple(targets.shape)}. Class numbers are [batch], beside outputs [batch] or "
-            "[batch, classes]; float targets have the shape of the outputs. A model with one "
-            "output ends with squeeze(1), since squeeze() alone drops a batch axis of 1, too."
+            f"{tuple(targets.shape)}. Class numbers are [batch], float targets have the outputs' "
+            "shape. A model with one output ends with squeeze(1): squeeze() drops a batch of 1."
         )
 
 
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
-    """Average the mean losses of batches (scalars, on any device) over their samples.
+    """Average the mean losses of batches over their samples.
 
-    Raises a ValueError if there are none, a FloatingPointError if the mean is not finite.
+    A ValueError if there are none, a FloatingPointError if the mean is not finite.
     """
     if not sum(sizes):
         raise ValueError("The loader gave no samples: is its data set empty, or drop_last set?")
@@ -152,20 +135,10 @@ def accuracy_of(logits: Tensor, targets: Tensor) -> float:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found, averaged over samples (not over batches).
+    """What `evaluate` found, averaged over samples (not over batches)."""
 
-    Parameters
-    ----------
-    loss : float
-        Mean cross-entropy in nats, unless another loss was asked for.
-    score : float
-        Accuracy, unless another score was asked for.
-    num_samples : int
-        How many samples were evaluated.
-    """
-
-    loss: float
-    score: float
+    loss: float  # mean cross-entropy in nats, unless another loss was asked for
+    score: float  # accuracy, unless another score was asked for
     num_samples: int
 
     @property
@@ -181,15 +154,7 @@ class Evaluation:
 
 @dataclass
 class History:
-    """What `fit` saw, one entry an epoch.
-
-    Parameters
-    ----------
-    train_loss : list of float
-        Mean loss over the samples of the epoch, taken while training.
-    validation, watched : list of Evaluation
-        On these loaders after each epoch; empty without the loader.
-    """
+    """What `fit` saw, one entry an epoch: the mean loss while training, and evaluations after."""
 
     train_loss: list[float] = field(default_factory=list)
     validation: list[Evaluation] = field(default_factory=list)
@@ -211,24 +176,10 @@ def train_epoch(
 ) -> float:
     """Train `model` on each batch of `loader` once; return the mean loss over the samples.
 
-    Parameters
-    ----------
-    model : nn.Module
-        Takes the inputs of a batch, returns outputs [batch] or [batch, …].
-    loader : iterable
-        Gives ``(inputs, targets)``; inputs and targets have a ``to(device)``.
-    optimizer : torch.optim.Optimizer
-        Over the parameters of `model`.
-    loss : callable
-        Takes outputs and targets, returns their mean loss.
-
-    Raises
-    ------
-    ValueError
-        If the loader is empty, outputs and targets do not fit, or the optimizer can't
-        use the model's sparse gradients.
-    FloatingPointError
-        If the loss is no longer a finite number.
+    `loader` gives ``(inputs, targets)``, both with a ``to(device)``; the model turns inputs into
+    outputs [batch] or [batch, …]. A ValueError if there are no samples, outputs and targets do
+    not fit, or the optimizer can't use the model's sparse gradients; a FloatingPointError if
+    the loss is no longer a finite number.
     """
     device = next(model.parameters()).device
     model.train()
@@ -270,8 +221,7 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate `model` on all samples of `loader`, in evaluation mode and without gradients.
 
-    Parameters and errors as in `train_epoch`; `score` takes all outputs and all targets.
-    The model returns to the mode it was in, after an error too.
+    Then the model returns to the mode it was in. Arguments and errors as in `train_epoch`.
     """
     device = next(model.parameters()).device
     was_training = model.training
@@ -304,23 +254,15 @@ def fit(
     watch_loader: Iterable | None = None,
     history: History | None = None,
 ) -> History:
-    """Train for `num_epochs`, evaluating after each; errors as in `train_epoch`.
+    """Train for `num_epochs` at most, evaluating after each; errors as in `train_epoch`.
 
     Parameters
     ----------
-    model, train_loader, optimizer, loss, score
-        As in `train_epoch` and `evaluate`.
-    num_epochs : int
-        Epochs to train, at most.
     validation_loader, watch_loader : iterable, optional
-        Evaluated after each epoch; what is watched (the train data, for example) has
-        no influence.
+        Evaluated after each epoch; what is watched (the train data, say) has no influence.
     patience : int, optional
-        Early stopping: end when the validation loss has not improved for that many
-        epochs. The model gets the weights of its best epoch back, also if the training
-        is interrupted or fails.
-    progress : bool
-        Show a progress bar.
+        Early stopping: end when the validation loss has not improved for that many epochs.
+        The model gets the weights of its best epoch back, after an interruption too.
     scheduler : LRScheduler, optional
         Sets the learning rate of `optimizer` after each epoch.
     history : History, optional
@@ -357,17 +299,13 @@ def fit(
 def paired_interval(new: Sequence[float], old: Sequence[float]) -> tuple[float, float]:
     """Estimate by how much `new` scores above `old`; one score a split, in the same order.
 
-    Returns
-    -------
-    mean, half_width : float
-        Mean difference, and half of its 95 % interval after Student's t.
+    Returns the mean difference, and half of its 95 % interval after Student's t.
     """
     from scipy import stats  # here, because it takes long to import
 
     if len(new) != len(old) or len(new) < 2:
         raise ValueError(
-            f"An interval takes scores of the same splits, two at least, got {len(new)} new and "
-            f"{len(old)} old ones."
+            f"Give scores of the same splits, two at least, not {len(new)} new and {len(old)} old."
         )
     differences = np.subtract(new, old)
     error = differences.std(ddof=1) / np.sqrt(len(differences))
@@ -382,10 +320,8 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
 def load_weights(model: nn.Module, path: str | Path) -> None:
     """Read parameters that `save_weights` wrote into `model`, which has the same layers.
 
-    Raises
-    ------
-    OSError, ValueError
-        If there is no such file, or it holds something else; `model` stays as it was.
+    An OSError or a ValueError if there is no such file, or it holds something else; then
+    `model` stays as it was.
     """
     weights = load_tensors(path)
     try:
