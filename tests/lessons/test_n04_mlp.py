@@ -1,10 +1,14 @@
-"""Notebook 04: its pictures."""
+"""Notebook 04: its pictures, and the check of its open task."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 
-from lessons.n04_mlp import pictures
+from helpers.models import OneHotMLP
+from helpers.text import Vocabulary
+from lessons.n04_mlp import open_task, pictures
+from lessons.n04_mlp.checks import check
 
 
 @pytest.fixture(autouse=True)
@@ -13,7 +17,7 @@ def no_open_pictures():
     plt.close("all")
 
 
-def test_probabilities_has_one_panel_a_model_and_a_bin_around_one_half():
+def test_probabilities_has_a_panel_for_each_model_and_a_bin_around_one_half():
     values = {"negative": [0.5, 0.5, 0.1], "positive": [0.9]}
     axes = pictures.probabilities({"before": values, "after": values}, "title")
     assert [ax.get_title() for ax in axes] == ["before", "after"]
@@ -35,6 +39,84 @@ def test_batch_accuracies_draws_every_batch_and_the_means():
     assert means == pytest.approx([0.9, 0.7])
 
 
-def test_hidden_units_draws_one_dot_a_unit():
-    ax = pictures.hidden_units([0.1, -0.2], [0.3, -0.4], "title")
-    assert ax.collections[0].get_offsets().tolist() == [[0.1, 0.3], [-0.2, -0.4]]
+def test_network_names_the_true_sizes():
+    texts = " ".join(text.get_text() for text in pictures.network(300, 20, "title").texts)
+    assert "W: 20 × 300" in texts
+    assert "v: 20" in texts
+
+
+def test_first_layer_adds_the_columns_of_the_ones():
+    weight = torch.tensor([[0.1, 0.2, 0.4], [1.0, -2.0, 3.0]])
+    ax = pictures.first_layer(["a", "b", "c"], ["a", "c"], weight, "title")
+    rows = ax.images[0].get_array()[:, -1]
+    assert rows.tolist() == pytest.approx([0.5, 4.0])
+    places = [text.get_text() for text in ax.texts if text.get_text() in ("0", "1")]
+    assert places == ["1", "0", "1"]
+
+
+# --- the open task ------------------------------------------------------------------------
+
+PRAISE = [f"praise{i}" for i in range(25)]  # each weaker than the one before
+BLAME = [f"blame{i}" for i in range(25)]
+WORDS = Vocabulary(["i", "hated", "loved", "it", ".", *PRAISE, *BLAME])
+HATED = f"I hated it. {' '.join(PRAISE[15:])}"
+LOVED = f"I loved it. {' '.join(BLAME[15:])}"
+
+
+@torch.no_grad()
+def plain_model() -> OneHotMLP:
+    """Return a model that adds up scores: 1 and less for praise, -1 and more for blame."""
+    scores = torch.zeros(len(WORDS))
+    for side, words in ((1, PRAISE), (-1, BLAME)):
+        for position, word in enumerate(words):
+            scores[WORDS.ids[word]] = side * (1 - position / 50)
+    model = OneHotMLP(len(WORDS), 2)
+    model.hidden.weight.copy_(torch.stack([scores, -scores]))
+    model.output.weight.copy_(torch.tensor([[1.0, -1.0]]))
+    model.hidden.bias.zero_()
+    model.output.bias.zero_()
+    return model
+
+
+def verdict(capsys, hated: object, loved: object) -> str:
+    check.ex_04_open(hated, loved, plain_model(), WORDS)
+    return capsys.readouterr().out
+
+
+def test_two_reviews_that_fool_the_model_pass_and_their_words_are_named(capsys):
+    said = verdict(capsys, HATED, LOVED)
+    assert said.splitlines()[-1] == "✓ 04.open"
+    assert "hated: 99.8% positive, most of all for: praise15 +0.70" in said
+    assert "loved: 99.8% negative, most of all for: blame15 -0.70" in said
+
+
+@pytest.mark.parametrize(
+    ("hated", "loved", "words"),
+    [
+        (7, LOVED, "is a text"),
+        (HATED.replace("I hated", "We hated"), LOVED, "must begin with 'I hated it.'"),
+        (HATED, HATED, "`loved` must begin with"),
+        (f"{HATED} and so on, and so on, and on", LOVED, "has 21 words; 20 are allowed"),
+        (
+            f"I hated it. {PRAISE[0]} {PRAISE[14]}",
+            LOVED,
+            "uses words of the picture above: praise0",
+        ),
+        (HATED, f"I loved it. {BLAME[3].upper()}!", "uses words of the picture above: blame3"),
+        ("I hated it.", LOVED, "calls `hated` positive with 50.0%"),
+        (HATED, f"I loved it. {BLAME[16]} {BLAME[17]} {PRAISE[16]}", "holds the model back most"),
+    ],
+)
+def test_what_breaks_a_rule_or_does_not_fool_the_model_is_refused(capsys, hated, loved, words):
+    said = verdict(capsys, hated, loved)
+    assert said.startswith("✗ 04.open: ")
+    assert words in said
+
+
+def test_the_open_task_waits_for_both_reviews(capsys):
+    assert verdict(capsys, HATED, None).startswith("… 04.open waits")
+    assert verdict(capsys, None, LOVED).startswith("… 04.open waits")
+
+
+def test_the_strongest_words_are_those_of_the_picture():
+    assert open_task.strongest(plain_model(), WORDS) == {*PRAISE[:15], *BLAME[:15]}

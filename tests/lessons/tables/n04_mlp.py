@@ -1,60 +1,100 @@
-"""What readers answer in notebook 04 · The MLP."""
+"""What readers answer in notebook 04 · The MLP: unusual right answers, and wrong ones in words."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from helpers.models import OneHotMLP
-from helpers.training import pick_device
+from helpers.models import OneHotMLP, word_contributions
+from helpers.text import Vocabulary, basic_english
+from lessons.n04_mlp.building import after
 from tests.lessons.tables import Trap
 
 
-def to_probabilities(logits: Tensor) -> Tensor:
-    return 1 / (1 + torch.exp(-logits))
+class Lazy(OneHotMLP):
+    """Layers that learn their number of inputs from the first batch."""
+
+    def __init__(self, vocab_size: int = 20_001, hidden_size: int = 200, num_outputs: int = 1):
+        nn.Module.__init__(self)
+        self.hidden, self.output = nn.LazyLinear(hidden_size), nn.LazyLinear(num_outputs)
+        self.bend = nn.ReLU()
 
 
-def accuracy(right: Callable, share: Callable = lambda right: right.float().mean()) -> Callable:
-    """Make an answer to IV.1.b from the decisions that are `right`."""
-    return lambda probabilities, labels: share(right(probabilities, labels))
+class ByIndex(OneHotMLP):
+    """Another way to drop an axis, and a ReLU by hand."""
+
+    def forward(self, multi_hot: Tensor) -> Tensor:
+        h = self.hidden(multi_hot).clamp(min=0)
+        logits = self.output(h)
+        return logits[:, 0] if logits.shape[1] == 1 else logits
 
 
-def batch_accuracy(probabilities: Tensor, labels: Tensor) -> float:
-    return ((probabilities > 0.5) == labels).float().mean().item()
+class WithoutSuper(OneHotMLP):
+    """The first line is missing."""
+
+    def __init__(self, vocab_size: int, hidden_size: int, num_outputs: int) -> None:
+        self.hidden = nn.Linear(vocab_size, hidden_size)
+        self.output = nn.Linear(hidden_size, num_outputs)
 
 
-def accuracy_by_loop(probabilities: Tensor, labels: Tensor) -> float:
-    right = 0
-    for probability, label in zip(probabilities, labels, strict=True):
-        if (probability >= 0.5 and label == 1) or (probability < 0.5 and label == 0):
-            right += 1
-    return right / len(labels)
+class CalledWrong(OneHotMLP):
+    """A layer is made where it should be called."""
+
+    def forward(self, multi_hot: Tensor) -> Tensor:
+        return self.output(nn.ReLU(self.hidden(multi_hot)))
 
 
-def count_parameters(model: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
+def accuracy_by_loop(model: nn.Module, batches: list) -> float:
+    verdicts = [
+        (torch.sigmoid(logit) > 0.5).int().item() == int(label)
+        for inputs, labels in batches
+        for logit, label in zip(model(inputs), labels, strict=True)
+    ]
+    return float(np.mean(verdicts))
 
 
-def word_scores(model: OneHotMLP) -> Tensor:
-    return (model.output.weight @ model.hidden.weight)[0]
+def accuracy_by_tensors(model: nn.Module, batches: list) -> Tensor:
+    pairs = [((model(inputs).detach() > 0).long(), labels) for inputs, labels in batches]
+    found, wanted = map(torch.cat, zip(*pairs, strict=True))
+    return (found == wanted).double().mean()
 
 
-def merge_linear(first: nn.Linear, second: nn.Linear) -> nn.Linear:
+def accuracy_that_switches(model: nn.Module, batches: list) -> float:
+    torch.set_grad_enabled(False)
+    return accuracy_by_loop(model, batches)
+
+
+def accuracy_that_flips(model: nn.Module, batches: list) -> float:
+    result = accuracy_by_loop(model, batches)
+    for _, labels in batches:
+        labels.zero_()
+    return result
+
+
+def words_by_sorting(model: OneHotMLP, vocabulary: Vocabulary, count: int) -> tuple:
+    columns, v = model.hidden.weight.tolist(), model.output.weight.tolist()[0]
+    scores = {
+        vocabulary.decode([i])[0]: math.fsum(v[u] * columns[u][i] for u in range(len(v)))
+        for i in range(len(vocabulary))
+    }
+    return (
+        sorted(scores, key=lambda word: -scores[word])[:count],
+        tuple(sorted(scores, key=lambda word: scores[word])[:count]),
+    )
+
+
+def words_of_a_row(model: OneHotMLP, vocabulary: Vocabulary, count: int) -> tuple:
+    order = (model.output.weight @ model.hidden.weight).argsort(descending=True).tolist()
+    return vocabulary.decode(order)[:count], vocabulary.decode(order)[::-1][:count]
+
+
+def merge_by_data(first: nn.Linear, second: nn.Linear) -> nn.Linear:
     merged = nn.Linear(first.in_features, second.out_features)
     merged.weight.data = second.weight.data @ first.weight.data
-    merged.bias.data = second.weight.data @ first.bias.data + second.bias.data
+    merged.bias.data = second(first.bias).data
     return merged
-
-
-@torch.no_grad()
-def merge_by_copy(first: nn.Linear, second: nn.Linear) -> nn.Linear:
-    merged = nn.Linear(first.weight.shape[1], second.weight.shape[0])
-    merged.weight.copy_(torch.matmul(second.weight, first.weight))
-    merged.bias.copy_(second(first.bias))
-    return merged.to(pick_device())
 
 
 @torch.no_grad()
@@ -66,170 +106,132 @@ def merge_by_probing(first: nn.Linear, second: nn.Linear) -> nn.Linear:
     return merged
 
 
+def merge_while_recorded(first: nn.Linear, second: nn.Linear) -> nn.Linear:
+    merged = nn.Linear(first.in_features, second.out_features)
+    merged.weight.copy_(second.weight @ first.weight)
+    return merged
+
+
+def merge_by_assignment(first: nn.Linear, second: nn.Linear) -> nn.Linear:
+    merged = nn.Linear(first.in_features, second.out_features)
+    merged.weight = second.weight @ first.weight
+    return merged
+
+
 def merge_in_place(first: nn.Linear, second: nn.Linear) -> nn.Linear:
     second.bias.data = second(first.bias).data
     second.weight.data = second.weight.data @ first.weight.data
-    second.in_features = first.in_features
     return second
 
 
-def merge_spoiling_first(first: nn.Linear, second: nn.Linear) -> nn.Linear:
-    merged = merge_linear(first, second)
-    first.bias.data.zero_()
-    return merged
-
-
-def merge_with(
-    weight: Callable = lambda first, second: second.weight.data @ first.weight.data,
-    bias: Callable = lambda first, second: second(first.bias).data,
-) -> Callable:
-    """Make an answer to IV.3.a with other weights or another bias."""
-
-    def merge(first: nn.Linear, second: nn.Linear) -> nn.Linear:
-        merged = nn.Linear(first.in_features, second.out_features)
-        merged.weight.data, merged.bias.data = weight(first, second), bias(first, second)
-        return merged
-
-    return merge
-
-
-def merge_without_bias(first: nn.Linear, second: nn.Linear) -> nn.Linear:
-    merged = nn.Linear(first.in_features, second.out_features, bias=False)
+def merge_biases(first: nn.Linear, second: nn.Linear) -> nn.Linear:
+    merged = nn.Linear(first.in_features, second.out_features)
     merged.weight.data = second.weight.data @ first.weight.data
+    merged.bias.data = first.bias.data + second.bias.data
     return merged
 
 
-def merge_nothing(first: nn.Linear, second: nn.Linear) -> nn.Linear:
-    return nn.Linear(first.in_features, second.out_features)
+@torch.no_grad()
+def four_units() -> OneHotMLP:
+    model = OneHotMLP(4, 4)
+    model.hidden.weight.copy_(
+        torch.tensor([[0.0, 9, 0, 0], [0, 0, 9, 0], [0, 1, 0, 1], [0, 0, 1, 1]])
+    )
+    model.hidden.bias.copy_(torch.tensor([0.0, 0, -1, -1]))
+    model.output.weight.copy_(torch.tensor([[1.0, -1, -20, 20]]))
+    model.output.bias.zero_()
+    return model
+
+
+def while_recorded() -> OneHotMLP:
+    model = OneHotMLP(4, 2)
+    model.hidden.weight.copy_(torch.ones(2, 4))
+    return model
+
+
+@torch.no_grad()
+def of_other_shape() -> OneHotMLP:
+    model = OneHotMLP(4, 2)
+    model.hidden.weight.copy_(torch.ones(4, 2))
+    return model
+
+
+def by_gradient(
+    model: OneHotMLP, vocabulary: Vocabulary, review: str, tokenizer=basic_english
+) -> tuple:
+    """The share of a word is the derivative of the logit with respect to its place."""
+    ids = list(dict.fromkeys(vocabulary.encode(tokenizer(review))))
+    x = torch.zeros(1, len(vocabulary))
+    x[0, ids] = 1
+    x.requires_grad_()
+    logit = model(x)
+    (slopes,) = torch.autograd.grad(logit.sum(), x)
+    names = vocabulary.decode(ids)
+    return torch.sigmoid(logit)[0], {n: slopes[0, i] for n, i in zip(names, ids, strict=True)}
+
+
+def by_dropping(
+    model: OneHotMLP, vocabulary: Vocabulary, review: str, tokenizer=basic_english
+) -> tuple:
+    ids = list(dict.fromkeys(vocabulary.encode(tokenizer(review))))
+    x = torch.zeros(len(ids) + 1, len(vocabulary))
+    x[:, ids] = 1
+    x[range(len(ids)), ids] = 0
+    z = model(x).detach()
+    names = vocabulary.decode(ids)
+    return torch.sigmoid(z[-1]), dict(zip(names, (z[-1] - z[:-1]).tolist(), strict=True))
+
+
+def untokenised(model: OneHotMLP, vocabulary: Vocabulary, review: str, tokenizer: object) -> tuple:
+    return 0.5, dict.fromkeys(vocabulary.encode(review), 0.0)
 
 
 RIGHT = {
+    "ex_04_1": [(Lazy,), (OneHotMLP,)],
+    "ex_04_2": [(ByIndex,), (OneHotMLP,)],
     "iv_1_a": [
-        (to_probabilities,),
-        (torch.sigmoid,),
-        (lambda z: 1 / (1 + math.e ** (-z)),),
-        (lambda z: 1 / (1 + np.exp(-z)),),
-        (lambda z: torch.exp(F.logsigmoid(z)),),
-        (lambda z: (1 + (-z.double()).exp()).reciprocal(),),
-        (lambda z: torch.stack([to_probabilities(one) for one in z]),),
-        (lambda z: to_probabilities(z.to(pick_device())).requires_grad_(),),
+        (after(lambda z: 1 / (1 + math.e ** (-z))),),
+        (after(lambda z: 1 / (1 + np.exp(-z))),),
+        (after(lambda z: torch.exp(F.logsigmoid(z))),),
+        (after(lambda z: (1 + (-z.double()).exp()).reciprocal()),),
+        (after(lambda z: (1 / (1 + torch.exp(-z))).tolist()),),
+        (lambda model, inputs: torch.sigmoid(model(inputs)).detach(),),
     ],
-    "iv_1_b": [
-        (batch_accuracy,),
-        (accuracy_by_loop,),
-        (accuracy(lambda p, y: p.round() == y, lambda right: right.double().mean()),),
-        (accuracy(lambda p, y: (p > 0.5) == y, lambda right: right.sum() / len(right)),),
-        (accuracy(lambda p, y: (p - y).abs() < 0.5, lambda right: np.mean(right.tolist())),),
-        (accuracy(lambda p, y: (p > 0.5).long().eq(y).to(pick_device())),),
-        (accuracy(lambda p, y: (torch.logit(p) > 0) == y),),
-    ],
-    "iv_1_b_2": [("be",), ({"e", "b"},), ("b, e",)],
-    "iv_1_c": [
-        (count_parameters,),
-        (lambda model: sum(math.prod(p.shape) for p in model.parameters()),),
-        (lambda model: torch.tensor([p.numel() for p in model.parameters()]).sum(),),
-        (lambda model: np.sum([p.numel() for p in model.state_dict().values()]),),
-        (lambda model: nn.utils.parameters_to_vector(model.parameters()).numel(),),
-    ],
-    "iv_2_a": [
-        (word_scores,),
-        (lambda model: model.hidden.weight.T @ model.output.weight[0],),
-        (lambda model: (model.output.weight @ model.hidden.weight).squeeze(0),),
-        (lambda model: (model.hidden.weight * model.output.weight.T).sum(dim=0),),
-        (lambda model: word_scores(model).detach().double().to(pick_device()),),
-        (lambda model: torch.tensor(word_scores(model).tolist()),),
-    ],
-    "iv_3_a": [(merge_linear,), (merge_by_copy,), (merge_by_probing,)],
-    "iv_3_b": [("a",), ("A",)],
+    "iv_1_b": [(accuracy_by_loop,), (accuracy_by_tensors,)],
+    "ex_04_3": [(words_by_sorting,)],
+    "ex_04_4": [(merge_by_data,), (merge_by_probing,)],
+    "ex_04_5": [(four_units,)],
+    "ex_04_6": [(by_gradient,), (word_contributions,)],
 }
 
 SECRETS = {
-    "iv_1_a": ("exp(", "e^", "torch.sigmoid"),
-    "iv_1_b": ("> 0.5", ".mean()", ".float()"),
-    "iv_1_b_2": ("these very reviews", "are few", "be"),
-    "iv_1_c": ("4,000,601", "4000601", ".numel()", " 32"),
-    "iv_2_a": (" @ ", "output.weight", "hidden.weight"),
-    "iv_3_a": (" @ ", "V W", "V b"),
-    "iv_3_b": ("whatever stands", "depend on", "has one score"),
+    "ex_04_1": ["num_outputs)"],
+    "ex_04_2": ["squeeze(1)"],
+    "iv_1_a": ["torch.exp(-"],
+    "iv_1_b": ["> 0)"],
+    "ex_04_3": ["output.weight @"],
+    "ex_04_4": ["second.bias)"],
+    "ex_04_5": ["-2"],
+    "ex_04_6": ["weight.T"],
 }
 
 TRAPS = [
-    Trap("iv_1_a", (lambda z: z,), "unchanged"),
-    Trap("iv_1_a", (torch.exp,), "the odds"),
-    Trap("iv_1_a", (lambda z: 1 / (1 + torch.exp(z)),), "minus sign"),
-    Trap("iv_1_a", (lambda z: 1 / 1 + torch.exp(-z),), "without brackets"),
-    Trap("iv_1_a", (lambda z: torch.softmax(z, dim=0),), "over the *batch*"),
-    Trap("iv_1_a", (lambda z: (z > 0).float(),), "How *sure*"),
-    Trap("iv_1_a", (lambda z: torch.exp(z) / (1 + torch.exp(z)),), "infinite"),
-    Trap("iv_1_a", (torch.tanh,), "between 0 and 1"),
-    Trap("iv_1_a", (lambda z: torch.exp(-z),), "between 0 and 1"),
-    Trap("iv_1_a", (lambda z: z.clamp(0, 1),), "sign by sign"),
-    Trap("iv_1_a", (lambda z: to_probabilities(2 * z),), "sign by sign"),
-    Trap("iv_1_a", (lambda z: z.mean(),), "one probability for each"),
-    Trap("iv_1_a", (lambda z: to_probabilities(z).tolist(),), "return a tensor"),
-    Trap("iv_1_b", (accuracy(lambda p, y: (p > 0.5) == y, Tensor.sum),), "share of the batch"),
-    Trap("iv_1_b", (lambda p, y: 100 * batch_accuracy(p, y),), "share of the batch"),
-    Trap("iv_1_b", (accuracy(lambda p, y: p == y),), "*equal* to a label"),
-    Trap("iv_1_b", (accuracy(lambda p, y: (p > 0.5) != y),), "share of wrong"),
-    Trap("iv_1_b", (accuracy(lambda p, y: (p > 0.5) & (y == 1)),), "Right negatives"),
-    Trap("iv_1_b", (lambda p, y: ((p > 0.5) & (y == 1)).sum() / y.sum(),), "some of the reviews"),
-    Trap("iv_1_b", (lambda p, y: ((p > 0.5) & (y == 1)).sum() / (p > 0.5).sum(),), "some of the"),
-    Trap("iv_1_b", (accuracy(lambda p, y: (p > 0) == y),), "belongs to logits"),
-    Trap("iv_1_b", (accuracy(lambda p, y: 1 - (p - y).abs()),), "counts decisions"),
-    Trap("iv_1_b", (lambda p, y: p.mean(),), "Where do the labels"),
-    Trap("iv_1_b", (accuracy(lambda p, y: p > 0.1),), "right means"),
-    Trap("iv_1_b", (accuracy(lambda p, y: (p > 0.5) == y, lambda right: right),), "single number"),
-    Trap("iv_1_b_2", ("ab",), "the loader"),
-    Trap("iv_1_b_2", ("bc",), "fair threshold"),
-    Trap("iv_1_b_2", ("d",), "keeps the order"),
-    Trap("iv_1_b_2", ("b",), "2 answers"),
-    Trap("iv_1_b_2", ("e",), "2 answers"),
-    Trap("iv_1_b_2", (92.2,), "answer with letters"),
-    Trap("iv_1_c", (lambda model: len(list(model.parameters())),), "*tensors*"),
-    Trap("iv_1_c", (lambda m: m.hidden.weight.numel() + m.output.weight.numel(),), "has a bias"),
-    Trap("iv_1_c", (lambda m: count_parameters(m.hidden),), "first layer alone"),
-    Trap("iv_1_c", (lambda m: sum(sum(p.shape) for p in m.parameters()),), "numel"),
-    Trap("iv_1_c", (lambda m: 4_000_601,), "every parameter of the model"),
-    Trap("iv_1_c", (lambda m: [p.numel() for p in m.parameters()],), "single number"),
-    Trap(
-        "iv_1_c",
-        (lambda m: count_parameters(m.hidden) + count_parameters(m.output),),
-        "for this model alone",
-    ),
-    Trap("iv_2_a", (lambda m: m.hidden.weight.sum(0),), "weigh them"),
-    Trap("iv_2_a", (lambda m: word_scores(m)[None],), "one row"),
-    Trap("iv_2_a", (lambda m: m.output.weight[0],), "one number for each word"),
-    Trap("iv_2_a", (lambda m: word_scores(m)[:, None],), "one number for each word"),
-    Trap("iv_2_a", (lambda m: m.hidden.weight @ m.output.weight,), "which sides touch"),
-    Trap("iv_2_a", (lambda m: word_scores(m) + m.output.bias,), "bias belongs to no word"),
-    Trap(
-        "iv_2_a",
-        (lambda m: word_scores(m) + (m.output.weight @ m.hidden.bias),),
-        "bias belongs to no word",
-    ),
-    Trap("iv_2_a", (lambda m: m(torch.eye(m.hidden.in_features)),), "forget the ReLU"),
-    Trap("iv_2_a", (lambda m: (m.output.weight @ m.hidden.weight.relu())[0],), "forget the ReLU"),
-    Trap("iv_2_a", (lambda m: word_scores(m).abs(),), "sum over the hidden units"),
-    Trap("iv_2_a", (lambda m: m.hidden.weight.norm(dim=0),), "sum over the hidden units"),
-    Trap("iv_2_a", (lambda m: word_scores(m).tolist(),), "return a tensor"),
-    Trap("iv_3_a", (lambda first, second: nn.Sequential(first, second),), "return an nn.Linear"),
-    Trap("iv_3_a", (lambda first, second: second,), "Make a new one"),
-    Trap("iv_3_a", (merge_in_place,), "Make a new one"),
-    Trap("iv_3_a", (merge_spoiling_first,), "Make a new one"),
-    Trap("iv_3_a", (lambda a, b: merge_linear(b, a),), "do not fit"),
-    Trap("iv_3_a", (merge_with(lambda a, b: a.weight.data @ b.weight.data),), "do not fit"),
-    Trap("iv_3_a", (merge_with(lambda a, b: (b.weight @ a.weight).T.data),), "which order"),
-    Trap("iv_3_a", (merge_with(bias=lambda a, b: b.bias.data),), "puts out its bias"),
-    Trap("iv_3_a", (merge_with(bias=lambda a, b: a.bias.data + b.bias.data),), "first one's bias"),
-    Trap(
-        "iv_3_a", (merge_with(bias=lambda a, b: b(a.bias).data - b.bias.data),), "the bias is not"
-    ),
-    Trap("iv_3_a", (merge_with(bias=lambda a, b: 0 * b.bias.data),), "the bias is not"),
-    Trap("iv_3_a", (merge_with(bias=lambda a, b: a.bias.data),), "of another length"),
-    Trap("iv_3_a", (merge_without_bias,), "no bias of its own"),
-    Trap("iv_3_a", (merge_nothing,), "another output"),
-    Trap("iv_3_b", ("b",), "no upper bound"),
-    Trap("iv_3_b", ("c",), "no parameters"),
-    Trap("iv_3_b", ("d",), "without trouble"),
-    Trap("iv_3_b", ("yes",), "one letter"),
+    Trap("ex_04_1", (WithoutSuper,), "`super().__init__()` must be the first line"),
+    Trap("ex_04_1", (lambda *sizes: nn.Linear(2, 2),), "self.hidden and self.output"),
+    Trap("ex_04_2", (CalledWrong,), "A layer is made first"),
+    Trap("iv_1_a", (after(lambda z: torch.sigmoid(2 * z)),), "sign by sign"),
+    Trap("iv_1_a", (after(lambda z: torch.sigmoid(z)[:, None]),), "the shape [4]"),
+    Trap("iv_1_b", (accuracy_that_switches,), "leaves changed whether gradients"),
+    Trap("iv_1_b", (accuracy_that_flips,), "changes"),
+    Trap("iv_1_b", (lambda model, batches: 7 / 9,), "the same result for every input"),
+    Trap("ex_04_3", (words_of_a_row,), "take that row"),
+    Trap("ex_04_4", (merge_while_recorded,), "inside `with torch.no_grad():`"),
+    Trap("ex_04_4", (merge_by_assignment,), "in the parameter's place"),
+    Trap("ex_04_4", (merge_in_place,), "in place"),
+    Trap("ex_04_4", (merge_biases,), "lives among the hidden units"),
+    Trap("ex_04_4", (lambda first, second: merge_by_data(second, first),), "inner sizes"),
+    Trap("ex_04_5", (while_recorded,), "inside `with torch.no_grad():`"),
+    Trap("ex_04_5", (of_other_shape,), "[hidden, 4]"),
+    Trap("ex_04_6", (by_dropping,), "Value 1 is the probability"),
+    Trap("ex_04_6", (untokenised,), "call the tokenizer first"),
 ]

@@ -1,0 +1,303 @@
+"""The first exercises of notebook 04: the student's own OneHotMLP, and what it predicts."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from helpers.models import OneHotMLP
+from lessons.exercises import Checks
+from lessons.n04_mlp import worlds
+from lessons.n04_mlp.worlds import Echo, rows, spoiled
+
+check = Checks()
+
+FIRST = "Solve 04.1 first: `forward` uses the layers self.hidden and self.output."
+
+
+# --- 04.1, 04.2: the class ----------------------------------------------------------------
+
+
+class Parts(OneHotMLP):
+    """What is asked for first: a model that can be made."""
+
+    def __init__(self, vocab_size: int = 20_001, hidden_size: int = 200, num_outputs: int = 1):
+        super().__init__(vocab_size, hidden_size, num_outputs)
+
+
+def layers(hidden: Callable, output: Callable) -> type:
+    """Return a model with other layers, each made from the three sizes."""
+
+    def init(self: nn.Module, vocab_size: int, hidden_size: int, num_outputs: int) -> None:
+        nn.Module.__init__(self)
+        self.hidden = hidden(vocab_size, hidden_size, num_outputs)
+        self.output = output(vocab_size, hidden_size, num_outputs)
+
+    return spoiled(__init__=init)
+
+
+class Unnamed(OneHotMLP):
+    """A model whose layers have other names."""
+
+    def __init__(self, vocab_size: int, hidden_size: int, num_outputs: int) -> None:
+        nn.Module.__init__(self)
+        self.fc1, self.fc2 = nn.Linear(vocab_size, hidden_size), nn.Linear(hidden_size, num_outputs)
+
+
+def first(v: int, h: int, o: int) -> nn.Linear:
+    """Return the right first layer."""
+    return nn.Linear(v, h)
+
+
+def last(v: int, h: int, o: int) -> nn.Linear:
+    """Return the right last layer."""
+    return nn.Linear(h, o)
+
+
+check.exercise(
+    "04.1",
+    Parts,
+    probe=worlds.parts,
+    inputs=[(7, 3, 2), (5, 4, 1)],
+    mistakes=[
+        (
+            "the sizes are arguments: use them instead of fixed numbers.",
+            layers(lambda v, h, o: nn.Linear(9, 8), lambda v, h, o: nn.Linear(8, 1)),
+        ),
+        (
+            "the last layer must have num_outputs outputs.",
+            layers(first, lambda v, h, o: nn.Linear(h, 6)),
+        ),
+        (
+            "both layers have a bias.",
+            layers(lambda v, h, o: nn.Linear(v, h, bias=False), last),
+        ),
+        (
+            "both layers have a bias.",
+            layers(first, lambda v, h, o: nn.Linear(h, o, bias=False)),
+        ),
+        (
+            "`hidden` and `output` are layers: nn.Linear(number of inputs, number of outputs).",
+            layers(lambda v, h, o: h, lambda v, h, o: o),
+        ),
+        (
+            "two layers are asked for, `hidden` and `output`, and nothing else with parameters.",
+            layers(lambda v, h, o: nn.Sequential(nn.Linear(v, h), nn.Linear(h, h)), last),
+            lambda found, *sizes: isinstance(found, dict) and len(found) != 4,
+        ),
+        (
+            "call the two layers self.hidden and self.output.",
+            Unnamed,
+            lambda found, *sizes: isinstance(found, list),
+        ),
+    ],
+    errors={
+        "cannot be multiplied": "What comes out of `hidden` goes into `output`: each layer is "
+        "nn.Linear(number of inputs, number of outputs).",
+    },
+    otherwise="Compare the shapes of your parameters: [hidden, vocab] and [hidden] for `hidden`, "
+    "[outputs, hidden] and [outputs] for `output`.",
+)
+
+
+def running(way: Callable) -> type:
+    """Return a model with another way forward."""
+    return spoiled(forward=way)
+
+
+def bent(self: OneHotMLP, inputs: Tensor) -> Tensor:
+    """Return the hidden layer after its ReLU, [batch, hidden]."""
+    return torch.relu(self.hidden(inputs))
+
+
+check.exercise(
+    "04.2",
+    OneHotMLP,
+    probe=worlds.logits,
+    inputs=[(9, 6, 1, 3), (9, 6, 1, 1), (6, 5, 3, 4), (6, 5, 2, 1)],
+    mistakes=[
+        (
+            "the ReLU between the two layers is missing.",
+            running(lambda self, x: self.output(self.hidden(x)).squeeze(1)),
+        ),
+        (
+            "the ReLU belongs between the two layers, not after the second.",
+            running(lambda self, x: torch.relu(self.output(self.hidden(x))).squeeze(1)),
+        ),
+        (
+            "a ReLU after the last layer makes every negative logit zero.",
+            running(lambda self, x: torch.relu(self.output(bent(self, x))).squeeze(1)),
+        ),
+        (
+            "these are probabilities. Leave the sigmoid out: a model gives logits.",
+            running(lambda self, x: torch.sigmoid(self.output(bent(self, x))).squeeze(1)),
+        ),
+        (
+            "with one output the logits have the shape [batch]: an axis of length 1 is left.",
+            running(lambda self, x: self.output(bent(self, x))),
+        ),
+        (
+            "squeeze() also drops a batch axis of length 1. Name the axis that goes.",
+            running(lambda self, x: self.output(bent(self, x)).squeeze()),
+        ),
+        (
+            "with several outputs all of them come back, [batch, outputs].",
+            running(lambda self, x: self.output(bent(self, x))[:, 0]),
+        ),
+        (
+            "with several outputs all of them come back, [batch, outputs].",
+            running(lambda self, x: self.output(bent(self, x)).flatten()),
+        ),
+        (
+            "these are the hidden units. The output layer is missing.",
+            running(bent),
+        ),
+    ],
+    errors={
+        "Error(s) in loading state_dict": FIRST,
+        "has no attribute 'hidden'": FIRST,
+        "has no attribute 'output'": FIRST,
+        "missing 3 required": FIRST,
+    },
+    otherwise="hidden layer, ReLU, output layer; with one output the last axis goes.",
+)
+
+
+# --- IV.1: predict ------------------------------------------------------------------------
+
+
+def after(squash: Callable) -> Callable:
+    """Return an answer that turns logits into something else."""
+
+    def probabilities_of(model: nn.Module, inputs: Tensor) -> Tensor:
+        with torch.no_grad():
+            return squash(model(inputs))
+
+    return probabilities_of
+
+
+check.exercise(
+    "IV.1.a",
+    after(torch.sigmoid),
+    probe=worlds.unrecorded,
+    inputs=[
+        (Echo(), rows(0.0, 2.0, -3.0, 0.25)),
+        (Echo(), rows(-100.0, 100.0)),
+        (Echo(), rows(0.0)),
+    ],
+    mistakes=[
+        ("those are the logits themselves.", after(lambda z: z)),
+        ("that is e^z, the odds p / (1 − p), not yet the probability.", after(torch.exp)),
+        (
+            "a large logit must give a probability near 1: is a minus sign lost?",
+            after(lambda z: 1 / (1 + torch.exp(z))),
+        ),
+        (
+            "no probability is above 1. In which order are / and + done, without brackets?",
+            after(lambda z: 1 / 1 + torch.exp(-z)),
+        ),
+        (
+            "e^100 is infinite in float32, and infinity by infinity is no number. Let only the "
+            "denominator grow.",
+            after(lambda z: torch.exp(z) / (1 + torch.exp(z))),
+        ),
+        (
+            "these sum to 1 over the batch. But reviews do not compete: each has a probability of "
+            "its own.",
+            after(lambda z: torch.softmax(z, 0)),
+        ),
+        (
+            "those are classes, 0 or 1. How sure is the model, though?",
+            after(lambda z: 1.0 * (z > 0)),
+        ),
+        ("tanh goes from −1 to 1; a probability lies between 0 and 1.", after(torch.tanh)),
+        ("that is a mean. Each review has a probability of its own.", after(lambda z: z.mean())),
+        (
+            "the probabilities are right, but autograd has recorded how they came about. Ask the "
+            "model where nothing is recorded (torch.no_grad).",
+            lambda model, inputs: torch.sigmoid(model(inputs)),
+            lambda found, *arguments: isinstance(found, str) and found == "recorded",
+        ),
+    ],
+    otherwise="Compare your line with the formula of the sigmoid, sign by sign.",
+)
+
+
+def counted(
+    decide: Callable = lambda z, y: (z > 0) == y,
+    batches_of: Callable = list,
+    share: Callable = lambda right, sizes: sum(right) / sum(sizes),
+) -> Callable:
+    """Return another accuracy."""
+
+    @torch.no_grad()
+    def accuracy(model: nn.Module, batches: list) -> float:
+        pairs = [(decide(model(x), y), y) for x, y in batches_of(batches)]
+        return share([float(right.sum()) for right, _ in pairs], [len(y) for _, y in pairs])
+
+    return accuracy
+
+
+BATCHES = [
+    (rows(2.0, -1.0, 0.3, -0.2), torch.tensor([1, 0, 1, 1])),
+    (rows(-0.4, -3.0, 0.2, -0.1), torch.tensor([0, 1, 1, 0])),
+    (rows(1.0), torch.tensor([1])),
+]
+
+check.exercise(
+    "IV.1.b",
+    counted(),
+    inputs=[(Echo().eval(), BATCHES), (Echo().eval(), BATCHES[:1]), (Echo().eval(), BATCHES[1:])],
+    mistakes=[
+        (
+            "0.5 is a threshold for probabilities. Which logit belongs to it?",
+            counted(lambda z, y: (z > 0.5) == y),
+        ),
+        (
+            "a mean of the batches' accuracies counts each review of a small last batch for more. "
+            "Count reviews, and divide once.",
+            counted(
+                share=lambda right, sizes: (
+                    sum(r / n for r, n in zip(right, sizes, strict=True)) / len(sizes)
+                )
+            ),
+        ),
+        ("that is the first batch alone.", counted(batches_of=lambda batches: batches[:1])),
+        (
+            "that is the last batch alone: is something set to 0 inside the loop?",
+            counted(batches_of=lambda batches: batches[-1:]),
+        ),
+        ("that is a number of reviews. Divide.", counted(share=lambda right, sizes: sum(right))),
+        (
+            "an accuracy is a share between 0 and 1, not per cent.",
+            counted(share=lambda right, sizes: 100 * sum(right) / sum(sizes)),
+        ),
+        (
+            "divide by the number of reviews, not of batches.",
+            counted(share=lambda right, sizes: sum(right) / len(sizes)),
+        ),
+        (
+            "the last batch may be smaller: count the labels instead of relying on one size.",
+            counted(share=lambda right, sizes: sum(right) / (sizes[0] * len(sizes))),
+        ),
+        (
+            "the last batch may be smaller: count the labels instead of relying on one size.",
+            counted(share=lambda right, sizes: sum(right) / (128 * len(sizes))),
+        ),
+        ("that is the share of wrong decisions.", counted(lambda z, y: (z > 0) != y)),
+        (
+            "right negatives count, too: compare every decision with its label.",
+            counted(lambda z, y: (z > 0) & (y == 1)),
+        ),
+        ("that is the share of positive labels.", counted(lambda z, y: y == 1)),
+        (
+            "no logit is equal to a label: first it must become a decision.",
+            counted(lambda z, y: z == y),
+        ),
+        (
+            "that is how much probability the right classes get. An accuracy counts decisions.",
+            counted(lambda z, y: 1 - (torch.sigmoid(z) - y).abs()),
+        ),
+    ],
+    otherwise="Over all batches, count the decisions that equal their labels, and the labels.",
+)

@@ -1,0 +1,63 @@
+"""The open task of notebook 04: two short reviews that the model misreads."""
+
+import torch
+
+from helpers.models import OneHotMLP, word_contributions
+from helpers.text import Vocabulary, basic_english
+from lessons.exercises import Wrong
+
+#: how each of the two reviews begins, and whether it is positive
+VERDICTS = {"hated": ("I hated it.", False), "loved": ("I loved it.", True)}
+MOST_WORDS, LEAST_SURE, FORBIDDEN_PER_SIDE = 20, 0.95, 15
+
+
+def judge(hated: str, loved: str, model: OneHotMLP, vocabulary: Vocabulary) -> None:
+    """Raise `Wrong` unless the model is sure of the wrong verdict on both; print why it is.
+
+    Parameters
+    ----------
+    hated, loved : str
+        The two reviews.
+    model : OneHotMLP
+        With one logit.
+    vocabulary : Vocabulary
+        Its words.
+    """
+    forbidden = strongest(model, vocabulary)
+    for name, review in (("hated", hated), ("loved", loved)):
+        _require_rules(name, review, forbidden)
+    for name, review in (("hated", hated), ("loved", loved)):
+        probability, shares = word_contributions(model, vocabulary, review)
+        positive = VERDICTS[name][1]
+        wrong = 1 - probability if positive else probability
+        toward = "negative" if positive else "positive"
+        sign = -1 if positive else 1
+        loudest = sorted(shares, key=lambda word: -sign * shares[word])
+        if wrong <= LEAST_SURE:
+            raise Wrong(
+                f"the model calls `{name}` {toward} with {wrong:.1%}; more than {LEAST_SURE:.0%} "
+                f"is asked for. Of its words {loudest[-1]!r} holds the model back most "
+                f"({shares[loudest[-1]]:+.2f})."
+            )
+        because = ", ".join(f"{word} {shares[word]:+.2f}" for word in loudest[:4])
+        print(f"{name}: {wrong:.1%} {toward}, most of all for: {because}")
+
+
+@torch.no_grad()
+def strongest(model: OneHotMLP, vocabulary: Vocabulary) -> set[str]:
+    """Return the words with the largest and the smallest linear read-out."""
+    scores = (model.output.weight @ model.hidden.weight)[0]
+    ranked = vocabulary.decode(scores.argsort().tolist())
+    return {*ranked[:FORBIDDEN_PER_SIDE], *ranked[-FORBIDDEN_PER_SIDE:]}
+
+
+def _require_rules(name: str, review: object, forbidden: set[str]) -> None:
+    opening = VERDICTS[name][0]
+    if not isinstance(review, str):
+        raise Wrong(f"`{name}` is a text, in quotes; this is {type(review).__name__}.")
+    if not review.startswith(opening):
+        raise Wrong(f"`{name}` must begin with {opening!r}, so that nobody doubts what is meant.")
+    if (words := len(review.split())) > MOST_WORDS:
+        raise Wrong(f"`{name}` has {words} words; {MOST_WORDS} are allowed.")
+    if used := sorted(forbidden & {*basic_english(review[len(opening) :])}):
+        raise Wrong(f"`{name}` uses words of the picture above: {', '.join(used)}.")
