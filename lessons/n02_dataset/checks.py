@@ -1,10 +1,9 @@
 """The exercises of notebook 02 · The Dataset, and making it fast."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 
 import torch
-from torch.utils.data import Dataset
 
 from helpers.text import Vocabulary
 from lessons.calling import Raised
@@ -22,13 +21,13 @@ ONLY_FIRST = "the loop stops after the first sample: is the return indented too 
 # --- II.1 ---------------------------------------------------------------------------------
 
 
-def count_classes(dataset: Dataset) -> tuple[int, int]:
+def count_classes(dataset: Iterable) -> tuple[int, int]:
     """Return how many samples are negative, and how many positive."""
     labels = [int(label) for _, label in dataset]
     return labels.count(0), labels.count(1)
 
 
-def mean_ones(dataset: Dataset, ones_in: Callable = torch.sum) -> float:
+def mean_ones(dataset: Iterable, ones_in: Callable = torch.sum) -> float:
     """Return the mean number of ones per vector."""
     counts = [float(ones_in(vector)) for vector, _ in dataset]
     return sum(counts) / len(counts)

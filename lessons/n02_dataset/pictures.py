@@ -136,9 +136,8 @@ def ladder(seconds: Mapping[str, tuple[float, float]], title: str) -> Axes:
     ):
         ax.plot(values, places, "o", color=colour, label=f"{name} an epoch")
         for place, value in zip(places, values, strict=True):
-            where = {"xytext": (-8 if side == "right" else 8, 0), "textcoords": "offset points"}
-            where |= {"ha": side, "va": "center", "fontsize": "small", "color": colour}
-            ax.annotate(f"{value:.2g} s", (value, place), **where)
+            away = f"  {value:.2g} s  "  # blanks keep the text off the dot
+            ax.text(value, place, away, ha=side, va="center", fontsize="small", color=colour)
     ax.set_yticks(places, list(seconds))
     ax.invert_yaxis()
     ax.set_xscale("log")

@@ -243,8 +243,9 @@ class BagMLP(nn.Module):
     def __init__(self, dense: OneHotMLP) -> None:
         super().__init__()
         table = dense.hidden.weight.detach().T.contiguous()
-        options = {"mode": "sum", "sparse": True, "include_last_offset": True}
-        self.rows = nn.EmbeddingBag.from_pretrained(table, freeze=False, **options)
+        self.rows = nn.EmbeddingBag.from_pretrained(
+            table, freeze=False, mode="sum", sparse=True, include_last_offset=True
+        )
         self.bias = nn.Parameter(dense.hidden.bias.detach().clone())
         self.output = dense.output
 

@@ -74,7 +74,7 @@ def likely_mistake(seconds: object, step: SlowStep) -> str | None:
     if any(value is None for value in found):
         return "each of the three is a single number, the seconds of all batches together."
     one, whole = min(step.spent.values()), sum(step.spent.values())
-    for sentence, expected in _patterns(*step.spent.values(), batches=step.batches):
+    for sentence, expected in _patterns(step.spent, step.batches):
         if all(abs(a - b) < one / 4 for a, b in zip(found, expected, strict=True)):  # type: ignore[operator]
             return sentence
     total = sum(found)  # type: ignore[arg-type]
@@ -96,9 +96,10 @@ def likely_mistake(seconds: object, step: SlowStep) -> str | None:
 
 
 def _patterns(
-    wait: float, forward: float, backward: float, batches: int
+    spent: dict[str, float], batches: int
 ) -> Iterator[tuple[str | None, tuple[float, float, float]]]:
     """Give the right seconds, with None, and wrong ones, each with its sentence."""
+    wait, forward, backward = (spent[part] for part in PARTS)
     yield None, (wait, forward, backward)
     yield (
         "the waiting is hardly measured: a loop fetches its batch before its body begins, so the "
