@@ -127,15 +127,16 @@ check.exercise(
             lambda z, y: nn.BCEWithLogitsLoss()(-z, y.float()),
         ),
         (
-            "right for small logits, but a logit of 120 on the wrong side has a loss of 120. Did "
-            "you take the sigmoid first? Then the float has forgotten it.",
-            lambda z, y: nn.BCELoss()(z.sigmoid(), y.float()),
-        ),
-        (
             "right for small logits, but infinite for one of 120 or −120: an exponential or a "
             "logarithm has left what a float can hold.",
             lambda z, y: -losses.right_class(z.sigmoid(), y).log().mean(),
             lambda found, *_: math.isinf(float(found)),
+        ),
+        (
+            "right for small logits, but a logit of 120 on the wrong side has a loss of 120. Did "
+            "you take the sigmoid first? Then the float has forgotten it.",
+            lambda z, y: nn.BCELoss()(z.sigmoid(), y.float()),
+            lambda found, z, y: len(z) == 1,
         ),
     ],
     errors=losses.STOPS,
@@ -262,11 +263,8 @@ check.exercise(
     inputs=losses.CLASSES,
     mistakes=[
         *losses.common_mistakes(losses.softmax_at_target),
-        (
-            "your softmax adds up to 1 over the batch. It must do so over the classes of each "
-            "sample: which axis is that?",
-            lambda z, y: -losses.softmax_at_target(z, y, dim=0).log().mean(),
-        ),
+        (losses.AXIS, lambda z, y: -losses.softmax_at_target(z, y, dim=0).log().mean()),
+        (losses.AXIS, lambda z, y: z.exp().sum().log() - z.gather(1, y[:, None]).mean()),
         (
             "that is softmax applied twice: CrossEntropyLoss and log_softmax bring their own.",
             lambda z, y: F.cross_entropy(z.softmax(1), y),
@@ -293,6 +291,7 @@ check.exercise(
     inputs=[
         (torch.tensor([[0.5, 2.0], [1.0, 1.0], [3.0, -1.0]]),),
         (torch.tensor([[-1.0, 2.0]]),),
+        (torch.tensor([[0.2, 0.1], [-3.0, -1.0], [0.0, 4.0], [2.0, 2.5]]),),
     ],
     mistakes=[
         (

@@ -9,6 +9,10 @@ NO_MINUS = "a loss below 0 would be better than perfect: is a minus sign lost?"
 BASE = "this is to another base. Take the natural logarithm."
 NO_LOGARITHM = "the logarithm is missing: nn.NLLLoss, despite its name, does not take it either."
 ALL_CLASSES = "all classes count in your loss. Only the probability of the *target* class should."
+AXIS = (
+    "your softmax adds up to 1 over the batch. It must do so over the classes of each sample: "
+    "which axis is that?"
+)
 INDEXING = "your indexing picks more than one entry per sample. Each row needs its own column."
 BRACKETS = (
     "a loss is a class. Make an object of it first, then call the object with the batch. That "
@@ -36,17 +40,21 @@ PROBABILITIES = [
     batch([0.9, 0.2, 0.6, 0.3], [1, 0, 0, 1]),
     batch([0.2], [1]),
     batch([0.25, 0.5], [0, 0]),
-    batch([0.4, 0.9, 0.35], [1, 1, 0]),
+    batch([0.4, 0.9, 0.35, 0.8, 0.6, 0.1], [1, 1, 0, 0, 1, 1]),
 ]
 LOGITS = [
     batch([2.0, -1.0, 0.5, -3.0, 0.0], [1, 0, 0, 1, 1]),
     batch([120.0], [0]),
     batch([-120.0], [1]),
+    batch([0.3, 1.5, -2.5, 4.0, -0.2, 1.0, 0.6], [0, 1, 1, 1, 0, 0, 1]),
 ]
 CLASSES = [
     batch([[2.0, 0.0, -1.0], [0.5, 1.5, 0.3], [0.0, 0.0, 0.0], [1.0, -2.0, 3.0]], [0, 2, 1, 0]),
     batch([[0.0, 3.0]], [0]),
-    batch([[1.0, 0.2, -1.0, 0.5], [0.3, 2.0, 0.1, -0.7]], [3, 1]),
+    batch(
+        [[1.0, 0.2, -1.0, 0.5], [0.3, 2.0, 0.1, -0.7], *[[0.4, 0.1, 0.9, -2.0]] * 3],
+        [3, 1, 0, 3, 2],
+    ),
 ]
 
 #: takes predictions and targets; gives the probability [batch] of each sample's own class

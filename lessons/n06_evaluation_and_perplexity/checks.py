@@ -177,7 +177,7 @@ check.exercise(
         (torch.full((4,), 0.5),),
         (torch.tensor([0.5, 0.125]),),
         (torch.tensor([1.0]),),
-        (torch.tensor([0.9, 0.2, 0.4]),),
+        (torch.tensor([0.9, 0.2, 0.4, 0.7, 0.05]),),
     ],
     mistakes=[
         (f"{BELOW_1}: is a minus sign lost?", lambda truth: truth.log().mean().exp()),
