@@ -171,6 +171,12 @@ def on(layer: Any) -> bool:
     return layer.enabled and not layer.merged
 
 
+def right_numbers(found: dict, *sizes: Any) -> bool:
+    """Whether the outputs are right, whatever they cost."""
+    right = worlds.send(LoRALinear, *sizes)
+    return all(torch.allclose(found[s], right[s], atol=1e-4) for s in ("on", "off", "merged"))
+
+
 check.exercise(
     "09.2",
     Send,
@@ -235,6 +241,7 @@ check.exercise(
                     self.base_layer(x) + on(self) * x @ LoRALinear.get_delta_weight(self).T
                 )
             ),
+            lambda found, *sizes: not found["cheap"] and right_numbers(found, *sizes),
         ),
         (
             "nothing comes back while the adapter is off: put `return` outside of the `if`.",
@@ -246,7 +253,6 @@ check.exercise(
         "shapes cannot be multiplied": "The inputs are rows, [batch, in]. Write the shape under "
         "each letter: the sides that touch must be equal. Which matrices must be transposed?",
         "object has no attribute": "Its name is in the task of 09.1. Does that check pass?",
-        "dot : expected": "The inputs are a batch, [batch, in].",
     },
     otherwise="Work it out on paper for one input and r = 1.",
 )
@@ -372,6 +378,7 @@ check.exercise(
     errors={
         "shapes cannot be multiplied": "B is [out, r], A is [r, in], and W is [out, in]: which of "
         "the two stands on the left?",
+        "non-leaf": "Autograd records the merge: change W under torch.no_grad().",
         "must match the size": "W and the update have different shapes. W is [out, in].",
         "merged already": "After unmerge() a layer can be merged again: is `merged` False then?",
     },

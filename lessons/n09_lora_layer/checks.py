@@ -61,8 +61,8 @@ check.exercise(
             trial(start=lambda b: b),
         ),
         (
-            "your test says True to every layer. Are `before` and `after` computed on different "
-            "sides of the merge, and is it their difference that you look at?",
+            "your test says True to every layer. Take the layer's *outputs* before the merge and "
+            "after it, and look at how far they are apart.",
             lambda layer, inputs: True,
         ),
         (
