@@ -1,8 +1,8 @@
 """The bag-of-words Dataset, its loader, and its cache on disk. Taught in notebook 02.
 
-A review becomes a multi-hot vector of 20,001 zeros and ones, of which about 140 are
-ones. So only the positions of the ones are kept, in CSR form: one flat array with the
-token ids of all reviews and the offset at which each review starts.
+A review becomes a multi-hot vector of 20,001 zeros and ones, of which about 140 are ones. So
+only the positions of the ones are kept, in CSR form: one flat array with the token ids of all
+reviews and the offset at which each review starts.
 """
 
 import ast
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,11 +24,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from helpers import text
-from helpers.storage import data_folder, load_cache, save_cache
+from helpers.corpus import Reviews
+from helpers.storage import data_folder, keep_if_possible, load_cache, pack
 from helpers.text import Tokenizer, Vocabulary
-
-if TYPE_CHECKING:
-    from helpers.corpus import Reviews
 
 
 class Bags(NamedTuple):
@@ -88,7 +86,11 @@ class BagOfWordsDataset(Dataset):
         the CPU; a GPU stops with an error of its own).
         """
         indices = torch.as_tensor(indices, device=self.ids.device)
-        _check_indices(indices)
+        if indices.numel() and (indices.is_floating_point() or indices.dtype == torch.bool):
+            raise TypeError(
+                f"select takes the positions of reviews, got {indices.dtype}; those of a mask are "
+                "mask.nonzero().flatten()."
+            )
         indices = indices.to(torch.int64)
         labels = self.labels[indices]
         indices = indices.remainder(len(self))  # -1 is the last review
@@ -122,14 +124,6 @@ class BagOfWordsDataset(Dataset):
     def nbytes(self) -> int:
         """Bytes that the data set holds."""
         return self.ids.nbytes + self.offsets.nbytes + self.labels.nbytes
-
-
-def _check_indices(indices: Tensor) -> None:
-    if indices.numel() and (indices.is_floating_point() or indices.dtype == torch.bool):
-        raise TypeError(
-            f"select takes the positions of reviews, got {indices.dtype}; those of a mask are "
-            "mask.nonzero().flatten()."
-        )
 
 
 def _check_shapes(dataset: BagOfWordsDataset) -> None:
@@ -167,33 +161,25 @@ def make_loader(
     Its options are torch's own, except `sparse`: batches of `Bags` for an embedding bag, instead
     of multi-hot vectors. A TypeError if `dataset` is no BagOfWordsDataset or Subset of one.
     """
-    _check_dataset(dataset)
+    inner: Dataset = dataset
+    while isinstance(inner, Subset):
+        inner = inner.dataset
+    if not isinstance(inner, BagOfWordsDataset):
+        raise TypeError(
+            f"make_loader takes a BagOfWordsDataset or a Subset of one, got a "
+            f"{type(inner).__name__}. Otherwise use torch's own DataLoader."
+        )
     collate: Callable[..., tuple] = bag_batch if sparse else dense_batch
     return DataLoader(
-        dataset,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        drop_last=drop_last,
-        generator=generator,
-        collate_fn=collate,
+        dataset, batch_size, shuffle, drop_last=drop_last, generator=generator, collate_fn=collate
     )
-
-
-def _check_dataset(dataset: Dataset) -> None:
-    while isinstance(dataset, Subset):
-        dataset = dataset.dataset
-    if not isinstance(dataset, BagOfWordsDataset):
-        raise TypeError(
-            "make_loader takes a BagOfWordsDataset or a Subset of one, got a "
-            f"{type(dataset).__name__}. Otherwise use torch's own DataLoader."
-        )
 
 
 # --- encoding -----------------------------------------------------------------------------
 
 
 def encode(
-    reviews: "Reviews", vocabulary: Vocabulary, tokenizer: Tokenizer = text.basic_english
+    reviews: Reviews, vocabulary: Vocabulary, tokenizer: Tokenizer = text.basic_english
 ) -> BagOfWordsDataset:
     """Encode reviews as the distinct ids of their tokens, on the CPU, in their order.
 
@@ -204,14 +190,14 @@ def encode(
 
 
 def build_and_encode(
-    reviews: "Reviews", max_size: int = 20_000, tokenizer: Tokenizer = text.basic_english
+    reviews: Reviews, max_size: int = 20_000, tokenizer: Tokenizer = text.basic_english
 ) -> tuple[BagOfWordsDataset, Vocabulary]:
     """Do `Vocabulary.build` and `encode` at once: the same result, in half the time."""
     return _encode(reviews, max_size, tokenizer)
 
 
 def _encode(
-    reviews: "Reviews", vocabulary: Vocabulary | int, tokenizer: Tokenizer
+    reviews: Reviews, vocabulary: Vocabulary | int, tokenizer: Tokenizer
 ) -> tuple[BagOfWordsDataset, Vocabulary]:
     """Tokenise every review once: tokens get numbers as they come, and then numbers get ids."""
     if isinstance(vocabulary, int) and vocabulary < 1:
@@ -261,32 +247,24 @@ def _to_csr(
 
 
 def load_or_encode(
-    reviews: "Reviews",
+    reviews: Reviews,
     vocabulary: Vocabulary | int = 20_000,
     tokenizer: Tokenizer = text.basic_english,
     folder: Path | None = None,
 ) -> tuple[BagOfWordsDataset, Vocabulary]:
     """Encode reviews, or load what an earlier call with the same inputs has encoded.
 
-    The file's name is a digest of all that determines the result: texts, labels, tokeniser,
-    vocabulary (or its size) and the code that encodes. A file that is damaged, or was made
-    from anything else, is made anew. What a tokeniser of your own gives is never kept, since
-    nothing tells for sure whether it has changed.
-
-    Parameters
-    ----------
-    reviews, tokenizer
-        As in `encode`.
-    vocabulary : Vocabulary or int
-        A vocabulary, or how many tokens to keep in one built from these reviews.
-    folder : Path, optional
-        Where the cache files are; ``cache`` in the data folder by default.
+    `vocabulary` is one, or how many tokens to keep in one built from these reviews. In `folder`
+    (``cache`` in the data folder by default) a file's name is a digest of all that determines
+    the result: texts, labels, tokeniser, vocabulary (or its size) and the code that encodes; a
+    damaged one is made anew. What a tokeniser of your own gives is never kept, since nothing
+    tells for sure whether it has changed.
     """
     if tokenizer not in text.TOKENIZERS.values():
         return _encode(reviews, vocabulary, tokenizer)
     key = _cache_key(reviews, vocabulary, tokenizer)
     folder = Path(folder) if folder is not None else data_folder() / "cache"
-    file = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
+    file = folder / f"{key[:32]}.safetensors"
     if (cached := load_cache(file, key)) is not None:
         vocabulary = Vocabulary(json.loads(cached.pop("tokens").numpy().tobytes()))
         return BagOfWordsDataset(**cached, vocab_size=len(vocabulary)), vocabulary
@@ -294,21 +272,16 @@ def load_or_encode(
     arrays = {"ids": dataset.ids, "offsets": dataset.offsets, "labels": dataset.labels}
     tokens = bytearray(json.dumps(vocabulary.tokens).encode())
     arrays["tokens"] = torch.frombuffer(tokens, dtype=torch.uint8)
-    save_cache(file, key, arrays, what="The encoded reviews")
+    keep_if_possible(file, pack(arrays, key), "The encoded reviews")
     return dataset, vocabulary
 
 
-def _cache_key(reviews: "Reviews", vocabulary: Vocabulary | int, tokenizer: Tokenizer) -> str:
-    """All that determines the encoded reviews, as text."""
+def _cache_key(reviews: Reviews, vocabulary: Vocabulary | int, tokenizer: Tokenizer) -> str:
+    """Digest of all that determines the encoded reviews."""
+    tokens = vocabulary if isinstance(vocabulary, int) else vocabulary.digest
     code = [_syntax_tree(part) for part in (tokenizer, _encode, _to_csr)]
-    return json.dumps(
-        {
-            "reviews": reviews.digest,
-            "vocabulary": vocabulary if isinstance(vocabulary, int) else vocabulary.digest,
-            "code": hashlib.sha256("\n".join(code).encode()).hexdigest(),
-            "unicode": unicodedata.unidata_version,  # what is a letter, and a blank
-        }
-    )
+    letters = unicodedata.unidata_version  # what is a letter, and a blank
+    return hashlib.sha256(json.dumps([reviews.digest, tokens, code, letters]).encode()).hexdigest()
 
 
 def _syntax_tree(function: Callable) -> str:

@@ -10,12 +10,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Generic, TypeVar
+from typing import IO, Any, NamedTuple
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 TIMEOUT = (10.0, 30.0)  # seconds to reach a server, and without a single byte
@@ -31,17 +31,13 @@ UNREADABLE = (
 def data_folder() -> Path:
     """Folder for downloads and caches; it need not exist yet.
 
-    It is ``$COURSE_DATA`` if that is set (a NotADirectoryError if it names a file); else
-    ``data/`` of the checkout that this package was installed from; else (an installed copy)
-    ``data/`` in the working directory.
+    It is ``$COURSE_DATA`` if that is set; else ``data/`` of the checkout that this package was
+    installed from; else (an installed copy) ``data/`` in the working directory.
     """
     if chosen := os.environ.get("COURSE_DATA"):
         folder = Path(chosen).expanduser().resolve()
         if folder.exists() and not folder.is_dir():
-            raise NotADirectoryError(
-                f"The environment variable COURSE_DATA names {folder}, which is not a folder. "
-                "Let it name the folder for the course's data."
-            )
+            raise NotADirectoryError(f"COURSE_DATA names {folder}, which is not a folder.")
         return folder
     project = Path(__file__).resolve().parent.parent
     return (project if (project / "pyproject.toml").exists() else Path.cwd()) / "data"
@@ -56,9 +52,8 @@ def is_offline() -> bool:
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open `path` for writing bytes so that it appears whole or not at all.
 
-    The bytes go to a temporary file in the same folder, which replaces `path` in one step
-    when the block ends. If the block fails, an existing `path` stays as it was. An OSError
-    if the folder cannot be created or written, or the disk is full.
+    A temporary file in the same folder replaces `path` in one step when the block ends. If the
+    block fails, or the disk is full, an existing `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -76,18 +71,14 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 
 def keep_if_possible(path: Path, content: bytes, what: str) -> None:
-    """Write a file that can be had again; a folder that cannot be written costs only a warning.
-
-    `what` names the content, for the warning.
-    """
+    """Write `what` (a name), which can be had again: if that fails, there is only a warning."""
     try:
         with atomic_write(path) as file:
             file.write(content)
     except OSError as error:
         warnings.warn(
-            f"{what} could not be kept in {path.parent} ({reason(error)}), so the next run gets "
-            "it anew. Make room there, or name another folder in the environment variable "
-            "COURSE_DATA.",
+            f"{what} could not be kept in {path.parent} ({reason(error)}), so the next run starts "
+            "anew. Make room there, or name another folder in COURSE_DATA.",
             stacklevel=3,
         )
 
@@ -102,25 +93,23 @@ def reason(error: BaseException) -> str:
 
 # --- downloads ----------------------------------------------------------------------------
 
-Content = TypeVar("Content")
 
-
-@dataclass(frozen=True)
-class Source(Generic[Content]):
+class Source(NamedTuple):
     """A place to download a file from."""
 
     name: str  # for messages
     url: str
     checksum: str  # "sha256:…" or "md5:…" of the file
-    read: Callable[[Path], Content]  # takes the path of the downloaded file
+    read: Callable[[Path], Any]  # takes the path of the downloaded file
 
 
-def download(source: Source[Content]) -> Content:
+def download(source: Source) -> Any:
     """Download a file, compare its checksum, and return what `source.read` makes of it.
 
-    The file itself is gone afterwards. Any of `UNREADABLE`, if the file cannot be had, is not
-    the expected one, or cannot be read.
+    The file itself is gone afterwards. Any of `UNREADABLE`, if it cannot be had or read.
     """
+    if is_offline():
+        raise ConnectionError("COURSE_OFFLINE is set, so nothing was downloaded")
     import pooch
 
     pooch.get_logger().setLevel("ERROR")  # our own messages say what went wrong
@@ -147,52 +136,40 @@ WEIGHT_TYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: str | Path) -> None:
-    """Write weights by name, such as a model's ``state_dict()``, to `path`, in one step.
+    """Write weights by name, such as a model's ``state_dict()``, to `path`, as safetensors.
 
-    The file is in the format of safetensors, with a checksum in its header. A ValueError,
-    before anything is written, if one is not a dense tensor of finite floating-point numbers.
+    A ValueError if one is not a dense tensor of finite floating-point numbers.
     """
     _check_weights(tensors, f"{path} was not written")
     with atomic_write(Path(path)) as file:
-        file.write(_pack(tensors))
+        file.write(pack(tensors))
 
 
 def load_tensors(path: str | Path, checksum: bool = True) -> dict[str, Tensor]:
-    """Read what `save_tensors` wrote; the tensors come back on the CPU.
+    """Read what `save_tensors` wrote, on the CPU; a ValueError if it is damaged.
 
     Without `checksum`, a file of safetensors that has none (from another program) passes, too.
-    An OSError if the file cannot be read; a ValueError if it is damaged, or holds anything else.
     """
     content = Path(path).read_bytes()
     try:
         tensors, _ = _unpack(content, checksum)
-    except ValueError as error:
+    except (ValueError, SafetensorError) as error:
         raise ValueError(f"{path} does not hold saved weights ({error}).") from error
     _check_weights(tensors, f"{path} was not loaded")
     return tensors
 
 
-def save_cache(path: Path, key: str, tensors: Mapping[str, Tensor], what: str) -> None:
-    """Keep dense `tensors` in `path` for `load_cache`, if there is room.
-
-    `key` is all that determines them; `what` names them, for the warning if there is none.
-    """
-    keep_if_possible(path, _pack(tensors, key), what)
-
-
 def load_cache(path: Path, key: str) -> dict[str, Tensor] | None:
-    """Return the tensors that `save_cache` kept under `key`.
-
-    None if there is no such file, or one that is damaged or was made under another key.
-    """
+    """Return what `pack` made under `key`; None if the file is absent, damaged, or another's."""
     try:
         tensors, found = _unpack(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, SafetensorError):
         return None
     return tensors if found == key else None
 
 
-def _pack(tensors: Mapping[str, Tensor], key: str = "weights") -> bytes:
+def pack(tensors: Mapping[str, Tensor], key: str = "weights") -> bytes:
+    """Return a file of safetensors with `key` and a checksum in its header."""
     separate = {  # safetensors takes neither views nor tensors that share their memory
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
@@ -201,11 +178,7 @@ def _pack(tensors: Mapping[str, Tensor], key: str = "weights") -> bytes:
 
 
 def _unpack(content: bytes, checksum: bool = True) -> tuple[dict[str, Tensor], str]:
-    """Return the tensors and the key of a file that `_pack` made; ValueError for any other."""
-    try:
-        tensors = safetensors.torch.load(content)
-    except safetensors.SafetensorError as error:
-        raise ValueError(str(error)) from error
+    tensors = safetensors.torch.load(content)
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     about = header.get("__metadata__", {})
     key = about.get("key", "")

@@ -3,7 +3,6 @@
 The faults are real: a local HTTP server that misbehaves, files that were changed.
 """
 
-import dataclasses
 import hashlib
 import io
 import threading
@@ -175,8 +174,7 @@ def offer(monkeypatch, original) -> Iterator[Callable]:
 
         def serve(content: bytes, answer: Callable = whole) -> list[str]:
             server.content, server.answer = content, answer
-            source = dataclasses.replace(
-                abalone.SOURCE,
+            source = abalone.SOURCE._replace(
                 url=f"http://127.0.0.1:{server.server_port}/abalone.zip",
                 checksum=f"sha256:{hashlib.sha256(content).hexdigest()}",
             )

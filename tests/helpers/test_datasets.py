@@ -343,7 +343,7 @@ def no_encoding(monkeypatch) -> Callable[[], None]:
         raise AssertionError("encoded instead of read from the cache")
 
     def forbid() -> None:
-        monkeypatch.setattr(datasets, "save_cache", forbidden)
+        monkeypatch.setattr(datasets, "keep_if_possible", forbidden)
 
     return forbid
 

@@ -187,7 +187,7 @@ def test_quantised_weights_are_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["int8", "int64", "bool", "NaN", "infinity"])
 def test_bad_weights_are_refused_when_loaded(tmp_path, name):
-    (tmp_path / "file").write_bytes(storage._pack({"w": BAD[name]}))
+    (tmp_path / "file").write_bytes(storage.pack({"w": BAD[name]}))
     with pytest.raises(ValueError, match="was not loaded: 'w' is "):
         load_tensors(tmp_path / "file")
 
