@@ -174,6 +174,7 @@ check.exercise(
             "some places hold 2 or more: a place says *whether* a token occurs, not how often.",
             rungs.CountedTokens,
         ),
+        ("the last batch has as many vectors as reviews are left.", rungs.batching(rungs.padded)),
         (
             "unknown tokens set place 0; here it is never set.",
             rungs.batching(rungs.without_unknown),
@@ -188,12 +189,8 @@ check.exercise(
             rungs.converted(torch.uint8, torch.int64),
             of_other_types,
         ),
-        (
-            "the vectors must be float32 and the labels int64, as the naive loader gives them.",
-            rungs.converted(torch.float32, torch.float32),
-            of_other_types,
-        ),
     ],
+    errors={"values to unpack": "`batches` yields pairs, (inputs, targets), one for each batch."},
     otherwise="For each stretch of 128 positions of `order`: the vectors [batch, vocab] of these "
     "reviews, and their labels [batch].",
 )
@@ -359,6 +356,12 @@ check.exercise(
             "the bias of the first layer is missing.",
             rungs.mapping(lambda self, bags: self.output(torch.relu(self.rows(*bags))).squeeze(1)),
         ),
+        ("the mean of the rows is not their sum.", rungs.made_with(mode="mean")),
+        (
+            "a logit too many: the last offset is an end. See include_last_offset.",
+            rungs.made_with(include_last_offset=False),
+        ),
+        ("the table does not learn: see freeze.", rungs.made_with(freeze=True)),
         (
             "the ReLU between the two layers is missing.",
             rungs.mapping(lambda self, bags: self.output(rungs.first_layer(self, bags)).squeeze(1)),

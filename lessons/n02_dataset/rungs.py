@@ -99,6 +99,12 @@ def without_unknown(dataset: BagOfWordsDataset, indices: Sequence[int]) -> tuple
     return inputs, targets
 
 
+def padded(dataset: BagOfWordsDataset, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return a batch that always has 128 vectors."""
+    inputs, targets = dense(dataset, indices)
+    return torch.cat([inputs, torch.zeros(128 - len(inputs), inputs.shape[1])]), targets
+
+
 def converted(inputs_to: torch.dtype, targets_to: torch.dtype) -> type:
     """Return FastBatches whose batches are of other types."""
     return batching(
@@ -257,6 +263,19 @@ class BagMLP(nn.Module):
 def first_layer(model: BagMLP, bags: Bags) -> Tensor:
     """Return what the first layer gives, [batch, hidden]."""
     return model.rows(bags.ids, bags.offsets) + model.bias
+
+
+def made_with(**options: object) -> type:
+    """Return BagMLP whose bag is made with other options."""
+
+    class Changed(BagMLP):
+        def __init__(self, dense: OneHotMLP) -> None:
+            super().__init__(dense)
+            standard = {"mode": "sum", "include_last_offset": True, "freeze": False}
+            table = self.rows.weight.detach()
+            self.rows = nn.EmbeddingBag.from_pretrained(table, **{**standard, **options})  # type: ignore[arg-type]
+
+    return Changed
 
 
 def mapping(forward: Callable) -> type:

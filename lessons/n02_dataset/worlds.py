@@ -113,7 +113,12 @@ def batch_of(cls: type, id_lists: list[list[int]], labels: list[int], indices: l
     return batch.ids, batch.offsets, batch.labels, batch.vocab_size, own.multi_hot()
 
 
-def logits_of(cls: type, id_lists: list[list[int]]) -> Tensor:
-    """Return the logits of a network of 20 inputs and 5 hidden units."""
+def logits_of(cls: type, id_lists: list[list[int]]) -> object:
+    """Return the logits of a network of 20 inputs and 5 hidden units, and whether W learns."""
     ids, offsets = to_csr(id_lists)
-    return cls(OneHotMLP(20, 5))(Bags(ids, offsets))
+    model = cls(OneHotMLP(20, 5))
+    logits = model(Bags(ids, offsets))
+    if not isinstance(logits, Tensor) or not logits.requires_grad:
+        return logits
+    logits.sum().backward()
+    return logits, any(p.grad is not None for p in model.parameters() if p.numel() == 20 * 5)
