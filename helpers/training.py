@@ -42,10 +42,7 @@ def pick_device() -> torch.device:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Use `count` CPU threads in the block, or in the function that this decorates.
-
-    A small network gains nothing from a second thread, and loses much on a busy machine.
-    """
+    """Use `count` CPU threads in the block: a small network loses by a second one."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -69,10 +66,9 @@ def describe_runtime(device: torch.device) -> str:
 
 
 def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy in nats of a batch.
+    """Mean cross-entropy [nats] of logits [batch] (binary) or [batch, classes], targets [batch].
 
-    `logits` are [batch] (binary) or [batch, classes], `targets` int64 class numbers [batch]. A
-    ValueError if they do not fit together.
+    Targets that do not fit, in shape or as numbers of classes, raise a ValueError.
     """
     _check_classes(logits, targets)
     if logits.ndim == 1:
@@ -87,10 +83,9 @@ def _check_classes(logits: Tensor, targets: Tensor) -> None:
     num_classes = 2 if logits.ndim == 1 else logits.shape[1]
     low, high = (bound.item() for bound in targets.aminmax())  # 3 µs; comparing tensors: 19 µs
     if low < 0 or high >= num_classes:
-        labels = ", ".join(f"{label:g}" for label in targets.unique().tolist()[:9])
         raise ValueError(
-            f"The labels of {num_classes} classes are 0 to {num_classes - 1}, got {labels}. "
-            "Number the classes from 0, or give the model an output for each."
+            f"The labels of {num_classes} classes are 0 to {num_classes - 1}, got {low:g} to "
+            f"{high:g}. Number the classes from 0, or give the model an output for each."
         )
 
 
@@ -108,10 +103,7 @@ def _check_shapes(outputs: Tensor, targets: Tensor) -> None:
 
 
 def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
-    """Average the mean losses of batches over their samples.
-
-    A ValueError if there are none, a FloatingPointError if the mean is not finite.
-    """
+    """Average the mean losses of batches over their samples; an error if it is not finite."""
     if not sum(sizes):
         raise ValueError("The loader gave no samples: is its data set empty, or drop_last set?")
     mean = float(np.average(torch.stack(losses).tolist(), weights=sizes))
@@ -176,10 +168,9 @@ def train_epoch(
 ) -> float:
     """Train `model` on each batch of `loader` once; return the mean loss over the samples.
 
-    `loader` gives ``(inputs, targets)``, both with a ``to(device)``; the model turns inputs into
-    outputs [batch] or [batch, …]. A ValueError if there are no samples, outputs and targets do
-    not fit, or the optimizer can't use the model's sparse gradients; a FloatingPointError if
-    the loss is no longer a finite number.
+    `loader` gives ``(inputs, targets)``, both with a ``to(device)``. A ValueError if there are
+    no samples, outputs and targets do not fit, or the optimizer can't use sparse gradients; a
+    FloatingPointError if the loss is no longer finite.
     """
     device = next(model.parameters()).device
     model.train()
@@ -201,14 +192,12 @@ def train_epoch(
 def _check_gradients(optimizer: torch.optim.Optimizer) -> None:
     """Say what to do about sparse gradients, where an optimizer's own error would not."""
     groups = optimizer.param_groups
-    if not any(p.grad is not None and p.grad.is_sparse for g in groups for p in g["params"]):
-        return
-    can = isinstance(optimizer, torch.optim.SGD | torch.optim.Adagrad | torch.optim.SparseAdam)
-    if not can or any(group.get("weight_decay") or group.get("fused") for group in groups):
+    sparse = any(p.grad is not None and p.grad.is_sparse for g in groups for p in g["params"])
+    able = isinstance(optimizer, torch.optim.SGD | torch.optim.Adagrad | torch.optim.SparseAdam)
+    if sparse and not (able and not any(g.get("weight_decay") or g.get("fused") for g in groups)):
         raise ValueError(
-            f"The model has sparse gradients, which {type(optimizer).__name__} with these "
-            "settings can't use (nor can clip_grad_norm_): build the model with "
-            "sparse_grad=False, or train it by plain SGD."
+            f"{type(optimizer).__name__} with these settings can't use sparse gradients, nor can "
+            "clip_grad_norm_: build the model with sparse_grad=False, or train it by plain SGD."
         )
 
 
@@ -219,10 +208,7 @@ def evaluate(
     loss: Loss = classification_loss,
     score: Score = accuracy_of,
 ) -> Evaluation:
-    """Evaluate `model` on all samples of `loader`, in evaluation mode and without gradients.
-
-    Then the model returns to the mode it was in. Arguments and errors as in `train_epoch`.
-    """
+    """Evaluate `model` on all of `loader`, in evaluation mode; errors as in `train_epoch`."""
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
@@ -256,17 +242,10 @@ def fit(
 ) -> History:
     """Train for `num_epochs` at most, evaluating after each; errors as in `train_epoch`.
 
-    Parameters
-    ----------
-    validation_loader, watch_loader : iterable, optional
-        Evaluated after each epoch; what is watched (the train data, say) has no influence.
-    patience : int, optional
-        Early stopping: end when the validation loss has not improved for that many epochs.
-        The model gets the weights of its best epoch back, after an interruption too.
-    scheduler : LRScheduler, optional
-        Sets the learning rate of `optimizer` after each epoch.
-    history : History, optional
-        An empty one to fill: whoever holds it has what was seen before an interruption.
+    With `patience`, training ends when the validation loss has not improved for so many
+    epochs, and the model gets the weights of its best epoch back, after an interruption too.
+    `scheduler` steps after each epoch. What is watched (the train data, say) has no influence.
+    An empty `history` is filled, so that its holder has what was seen before an interruption.
     """
     if patience is not None and (validation_loader is None or patience < 1):
         raise ValueError("Early stopping needs a validation_loader and a patience of at least 1.")
@@ -297,10 +276,7 @@ def fit(
 
 
 def paired_interval(new: Sequence[float], old: Sequence[float]) -> tuple[float, float]:
-    """Estimate by how much `new` scores above `old`; one score a split, in the same order.
-
-    Returns the mean difference, and half of its 95 % interval after Student's t.
-    """
+    """Return the mean difference of scores of the same splits, and half its 95 % interval (t)."""
     from scipy import stats  # here, because it takes long to import
 
     if len(new) != len(old) or len(new) < 2:
@@ -318,11 +294,7 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
-    """Read parameters that `save_weights` wrote into `model`, which has the same layers.
-
-    An OSError or a ValueError if there is no such file, or it holds something else; then
-    `model` stays as it was.
-    """
+    """Read into `model` what `save_weights` wrote; after any error the model is as before."""
     weights = load_tensors(path)
     try:
         copy.deepcopy(model).load_state_dict(weights)  # what fails half way fails on a copy

@@ -133,12 +133,12 @@ def test_loss_refuses_one_logit_in_a_column() -> None:
 @pytest.mark.parametrize(
     ("num_outputs", "labels", "words"),
     [
-        (1, [1, 2, 1], "labels of 2 classes are 0 to 1, got 1, 2"),
-        (1, [0, -1, 1], "got -1, 0, 1"),
-        (1, [0.0, 2.0, 1.0], "got 0, 1, 2"),
-        (2, [1, 2, 1], "labels of 2 classes are 0 to 1, got 1, 2"),
-        (3, [0, 3, 1], "labels of 3 classes are 0 to 2, got 0, 1, 3"),
-        (3, [-1, 2, 1], "got -1, 1, 2"),
+        (1, [1, 2, 1], "labels of 2 classes are 0 to 1, got 1 to 2"),
+        (1, [0, -1, 1], "got -1 to 1"),
+        (1, [0.0, 2.0, 1.0], "got 0 to 2"),
+        (2, [1, 2, 1], "labels of 2 classes are 0 to 1, got 1 to 2"),
+        (3, [0, 3, 1], "labels of 3 classes are 0 to 2, got 0 to 3"),
+        (3, [-1, 2, 1], "got -1 to 2"),
     ],
 )
 def test_labels_of_no_class_are_refused(num_outputs: int, labels: list, words: str) -> None:
