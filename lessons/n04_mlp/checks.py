@@ -82,7 +82,9 @@ check.exercise(
         ),
     ],
     errors={
-        "is out of bounds": "The scores are in a matrix with one row, [1, vocab]: take that row."
+        "not supported between": "The scores are in a matrix with one row, [1, vocab]: take that "
+        "row.",
+        "is out of bounds": "The scores are in a matrix with one row, [1, vocab]: take that row.",
     },
     otherwise="One number for each id, v · W[:, id]; then the words with the largest and with the "
     "smallest, the strongest first.",

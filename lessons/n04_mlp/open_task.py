@@ -12,7 +12,7 @@ MOST_WORDS, LEAST_SURE, FORBIDDEN_PER_SIDE = 20, 0.95, 15
 
 
 def judge(hated: str, loved: str, model: OneHotMLP, vocabulary: Vocabulary) -> None:
-    """Raise `Wrong` unless the model is sure of the wrong verdict on both; print why it is.
+    """Raise `Wrong` unless the model is sure of the wrong verdict on both.
 
     Parameters
     ----------
@@ -32,15 +32,13 @@ def judge(hated: str, loved: str, model: OneHotMLP, vocabulary: Vocabulary) -> N
         wrong = 1 - probability if positive else probability
         toward = "negative" if positive else "positive"
         sign = -1 if positive else 1
-        loudest = sorted(shares, key=lambda word: -sign * shares[word])
+        brake = min(shares, key=lambda word: sign * shares[word])
         if wrong <= LEAST_SURE:
             raise Wrong(
                 f"the model calls `{name}` {toward} with {wrong:.1%}; more than {LEAST_SURE:.0%} "
-                f"is asked for. Of its words {loudest[-1]!r} holds the model back most "
-                f"({shares[loudest[-1]]:+.2f})."
+                f"is asked for. Of its words {brake!r} holds the model back most "
+                f"({shares[brake]:+.2f})."
             )
-        because = ", ".join(f"{word} {shares[word]:+.2f}" for word in loudest[:4])
-        print(f"{name}: {wrong:.1%} {toward}, most of all for: {because}")
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ import torch
 
 from helpers.models import OneHotMLP
 from helpers.text import Vocabulary
-from lessons.n04_mlp import open_task, pictures
+from lessons.n04_mlp import experiments, open_task, pictures
 from lessons.n04_mlp.checks import check
 
 
@@ -83,11 +83,8 @@ def verdict(capsys, hated: object, loved: object) -> str:
     return capsys.readouterr().out
 
 
-def test_two_reviews_that_fool_the_model_pass_and_their_words_are_named(capsys):
-    said = verdict(capsys, HATED, LOVED)
-    assert said.splitlines()[-1] == "✓ 04.open"
-    assert "hated: 99.8% positive, most of all for: praise15 +0.70" in said
-    assert "loved: 99.8% negative, most of all for: blame15 -0.70" in said
+def test_two_reviews_that_fool_the_model_pass(capsys):
+    assert verdict(capsys, HATED, LOVED) == "✓ 04.open\n"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +106,7 @@ def test_two_reviews_that_fool_the_model_pass_and_their_words_are_named(capsys):
 )
 def test_what_breaks_a_rule_or_does_not_fool_the_model_is_refused(capsys, hated, loved, words):
     said = verdict(capsys, hated, loved)
-    assert said.startswith("✗ 04.open: ")
+    assert said.startswith("✗ 04.open: "), "one line, and nothing before it"
     assert words in said
 
 
@@ -120,3 +117,46 @@ def test_the_open_task_waits_for_both_reviews(capsys):
 
 def test_the_strongest_words_are_those_of_the_picture():
     assert open_task.strongest(plain_model(), WORDS) == {*PRAISE[:15], *BLAME[:15]}
+
+
+# --- what the notebook measures -----------------------------------------------------------
+
+
+def test_the_share_of_positive_reviews_counts_each_review_with_the_token_once():
+    data, vocabulary = experiments.toy_reviews()
+    assert experiments.share_positive(data, vocabulary.ids["good"]) == (2, 0.5)
+    assert experiments.share_positive(data.select([0, 1, 3]), vocabulary.ids["bad"]) == (1, 1.0)
+
+
+def test_random_labels_are_the_same_ones_dealt_out_anew():
+    data, _ = experiments.toy_reviews()
+    data = data.select([0, 1, 2, 3] * 10)
+    dealt = experiments.with_random_labels(data)
+    assert dealt.labels.sum() == data.labels.sum()
+    assert not torch.equal(dealt.labels, data.labels)
+    assert torch.equal(dealt.ids, data.ids)
+
+
+def test_the_first_direction_of_a_change_of_rank_one_is_all_of_it():
+    before, after = plain_model(), plain_model()
+    with torch.no_grad():
+        after.hidden.weight += torch.outer(after.output.weight[0], torch.randn(len(WORDS)))
+    share, cosine = experiments.first_direction(before, after)
+    assert (share, cosine) == pytest.approx((1, 1), abs=1e-4)
+
+
+def test_compare_tells_what_the_logit_loses_without_a_word(capsys):
+    experiments.compare(plain_model(), WORDS, "praise0 praise5 unheard")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "praise0 praise5 unheard: 87.0% positive, 50% of the units are on"
+    assert [line.split() for line in lines[3:]] == [  # half of the units, half of the read-out
+        ["praise0", "+2.00", "+1.00", "+1.00"],
+        ["praise5", "+1.80", "+0.90", "+0.90"],
+        ["<unk>", "+0.00", "+0.00", "+0.00"],
+    ]
+
+
+def test_nearest_finds_parallel_columns():
+    weight = torch.zeros(2, len(WORDS)) + torch.tensor([[1.0], [0.0]])
+    weight[:, [WORDS.ids["it"], WORDS.ids["hated"]]] = torch.tensor([[1.0, 2.9], [2.0, 6.0]])
+    assert experiments.nearest(weight, WORDS, "it", 1) == "hated 1.00"
