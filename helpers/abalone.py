@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import zscore
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
@@ -89,29 +90,28 @@ def load_abalone(folder: Path | None = None) -> Abalone:
     Columns: sex (F, M, or I for infant: not mature), shell length, diameter and height [mm],
     weights [grams] whole, shucked (the meat), of the viscera and of the dried shell, and rings
     (their number + 1.5 is the age in years). The file is ``abalone/abalone.data`` in `folder`
-    (`helpers.storage.data_folder()` by default), where a download is kept. One that is not
-    UCI's, or can't be read, is never replaced: a ValueError or OSError. A stand-in comes with a
-    `StandInWarning` that says why.
+    (`helpers.storage.data_folder()` by default); one that is not UCI's raises a ValueError and
+    is never replaced. A stand-in comes with a `StandInWarning` that says why.
     """
     folder = Path(folder) if folder is not None else storage.data_folder()
     file = folder / "abalone" / "abalone.data"
-    try:
+    if file.exists():
         return Abalone(_parse(file.read_bytes(), str(file)))
-    except FileNotFoundError:
-        pass
     try:
-        return Abalone(_download(file))
+        content = storage.download(SOURCE)
+        table = _parse(content, SOURCE.url)
     except storage.UNREADABLE as error:
         warnings.warn(
             "The abalone file is not at hand, and a STAND-IN takes its place: made-up animals. "
-            f"All tables and pictures say so.\n  {file} does not exist\n"
-            f"  {SOURCE.name}: {storage.reason(error)}\n"
-            "To get the real file, connect to the internet and run this again, or put abalone.data "
-            f"into {file.parent}, or name a folder that has abalone/abalone.data in COURSE_DATA.",
+            f"All tables and pictures say so.\n  {SOURCE.name}: {storage.reason(error)}\n"
+            f"To get the real file, connect to the internet and run this again, put it at {file}, "
+            "or name a folder that has abalone/abalone.data in COURSE_DATA.",
             StandInWarning,
             stacklevel=2,
         )
         return stand_in()
+    storage.keep_if_possible(file, content, "The abalone file")
+    return Abalone(table)
 
 
 def _parse(content: bytes, name: str) -> pd.DataFrame:
@@ -134,30 +134,20 @@ SOURCE = storage.Source(
 )
 
 
-def _download(file: Path) -> pd.DataFrame:
-    """Return the table from UCI; keep its file as `file` where possible."""
-    content = storage.download(SOURCE)
-    table = _parse(content, SOURCE.url)
-    storage.keep_if_possible(file, content, "The abalone file")
-    return table
-
-
 GROWTH = 0.3  # a ring: at ten rings, exp(-3) = 5 % of the growth is left
-OWN = 0.08  # share of the chance in a measurement that is its own; the rest is the animal's build
+OWN = 0.08  # share of the chance that is a measurement's own; the rest is the animal's build
 
 
 def stand_in(seed: int = 0) -> Abalone:
     """Make up 4,177 animals (the same ones for the same seed) from `PUBLISHED` statistics.
 
-    The rings have exactly the published counts. Each measurement is the sum of growth, which
-    ends with age, and of chance, most of it common to all measurements of an animal; their
-    shares follow from its published correlation with the rings. Weights go with the cube of a
-    length. The lightest third are infants. `OWN` is such that the measurements tell the rings
-    about as well as the real ones do.
+    Each measurement is the sum of growth, which ends with age, and of chance, most of it common
+    to all measurements of an animal; their shares follow from its published correlation with
+    the rings. Weights go with the cube of a length. The lightest third are infants.
     """
     rng = np.random.default_rng(seed)
     rings = rng.permutation(np.repeat(np.arange(1, len(RING_COUNTS) + 1), RING_COUNTS))
-    growth = _standardized(-np.exp(-GROWTH * rings))
+    growth = zscore(-np.exp(-GROWTH * rings), ddof=1)
     build, *own = rng.normal(size=(1 + len(MEASUREMENTS), len(rings)))
     share = PUBLISHED["correlation"] / np.corrcoef(growth, rings)[0, 1]  # of growth
     columns = {}
@@ -170,10 +160,6 @@ def stand_in(seed: int = 0) -> Abalone:
     return Abalone(pd.DataFrame({"sex": sex, **columns, "rings": rings}), stand_in=True)
 
 
-def _standardized(values: np.ndarray) -> np.ndarray:
-    return (values - values.mean()) / values.std(ddof=1)
-
-
 def _fitted(size: np.ndarray, published: pd.Series, rng: np.random.Generator) -> np.ndarray:
     """Turn standardized sizes into a column with its published mean, SD and extremes."""
     low, high = published["min"], published["max"]
@@ -184,7 +170,7 @@ def _fitted(size: np.ndarray, published: pd.Series, rng: np.random.Generator) ->
         length = PUBLISHED.loc["length_mm"]
         size = (length["mean"] + length["sd"] * size).clip(0) ** 3
     for _ in range(20):  # clipping moves mean and SD a little, each time less
-        size = (published["mean"] + published["sd"] * _standardized(size)).clip(low, high)
+        size = (published["mean"] + published["sd"] * zscore(size, ddof=1)).clip(low, high)
         size[extremes] = low, high
     return (size * SCALE).round(1)
 

@@ -1,8 +1,4 @@
-"""The one-hidden-layer MLP on a bag of words, and its sparse twin.
-
-`SparseOneHotMLP` is taught in notebook 02 (why it is equal, and fast) and `OneHotMLP`
-in notebook 04. Both hold the same parameters and give the same logits.
-"""
+"""The one-hidden-layer MLP on a bag of words (notebook 04), and its sparse twin (notebook 02)."""
 
 import math
 from collections.abc import Sequence
@@ -39,10 +35,9 @@ class OneHotMLP(nn.Module):
 
 
 class SumOfRows(torch.autograd.Function):
-    """Sum the rows of `weight` that each bag selects; the gradient touches only those rows.
+    """Sum the rows of `weight` that each bag selects, with a gradient of only those rows.
 
-    The sparse gradient of `torch.nn.functional.embedding_bag` holds a row for each token of
-    the batch; here the rows of equal tokens are summed, so that the optimizer writes each once.
+    Unlike that of ``F.embedding_bag`` it has one row for all equal tokens of the batch.
     """
 
     @staticmethod
@@ -77,10 +72,9 @@ class SumOfRows(torch.autograd.Function):
 class BagLinear(nn.Module):
     """``nn.Linear`` on multi-hot vectors that are given as bags of token ids.
 
-    It is initialised like ``nn.Linear``. `weight` is stored transposed, [in_features,
-    out_features], so that a token's row lies in one piece. With `sparse_grad` it gets a
-    sparse gradient on the CPU, which makes SGD many times faster; Adam, momentum, weight
-    decay and ``clip_grad_norm_`` need a dense one.
+    `weight` is stored transposed, [in_features, out_features], so that a token's row lies in one
+    piece. With `sparse_grad` its gradient is sparse on the CPU, which makes SGD many times
+    faster; Adam, momentum, weight decay and ``clip_grad_norm_`` need a dense one.
     """
 
     def __init__(self, in_features: int, out_features: int, sparse_grad: bool = True) -> None:
@@ -167,33 +161,18 @@ def word_contributions(
 ) -> tuple[float, dict[str, float]]:
     """Explain one prediction: the probability of "positive", and what each word adds.
 
-    For the hidden units that this review switches on, the network is linear, so its logit
-    is a constant (the biases) plus one term for each distinct token.
-
-    Parameters
-    ----------
-    model : OneHotMLP or SparseOneHotMLP
-        With one logit (else a ValueError) and no adapters (else a TypeError).
-    vocabulary, tokenizer
-        Those that `model` was trained with.
-
-    Returns
-    -------
-    probability : float
-    contributions : dict of str to float
-        Distinct tokens in the order of the review (all unknown ones together as ``<unk>``),
-        each with its share of the logit.
+    For the hidden units that this review switches on, the network is linear, so its logit is a
+    constant (the biases) plus one term for each distinct token, in the order of the review (all
+    unknown ones together as ``<unk>``). `model` has one logit (else a ValueError) and no
+    adapters (else a TypeError); `vocabulary` and `tokenizer` are those of its training.
     """
     if not isinstance(model.hidden, nn.Linear | BagLinear) or type(model.output) is not nn.Linear:
         raise TypeError(
-            "word_contributions reads the weights of plain layers, but this model has adapters. "
-            "Give it lora.merge_adapters(copy.deepcopy(model))."
+            "word_contributions reads plain layers, but this model has adapters. Give it "
+            "lora.merge_adapters(copy.deepcopy(model))."
         )
     if model.output.out_features != 1:
-        raise ValueError(
-            f"word_contributions explains one logit, but this model has "
-            f"{model.output.out_features} outputs."
-        )
+        raise ValueError(f"This explains one logit, got {model.output.out_features} outputs.")
     ids = list(dict.fromkeys(vocabulary.encode(tokenizer(review))))
     sparse = isinstance(model.hidden, BagLinear)
     weight = model.hidden.weight if sparse else model.hidden.weight.T  # [vocab, hidden]
