@@ -10,18 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from scipy.stats import binom
 
+ARROW = {"arrowstyle": "->", "color": "grey"}
 
-def batch_losses(
-    losses: Mapping[str, Sequence[float]], batches_per_epoch: int, title: str
-) -> np.ndarray:
+
+def batch_losses(losses: Mapping[str, np.ndarray], title: str) -> np.ndarray:
     """Draw the loss of every batch, one panel a run, with a line where an epoch ends.
 
     Parameters
     ----------
-    losses : mapping of str to sequence of float
+    losses : mapping of str to ndarray [epochs, batches]
         For each run its name and its batch losses in nats, in the order of training.
-    batches_per_epoch : int
-        Where the lines go.
     title : str
         The finding.
 
@@ -36,9 +34,9 @@ def batch_losses(
     for ax, (name, values), color in zip(
         axes[:, 0], losses.items(), sns.color_palette(), strict=False
     ):
-        updates = np.arange(1, len(values) + 1)
-        ax.plot(updates, np.asarray(values), linewidth=1, color=color)
-        for end in range(batches_per_epoch, len(values), batches_per_epoch):
+        updates = np.arange(1, values.size + 1)
+        ax.plot(updates, values.ravel(), linewidth=1, color=color)
+        for end in range(values.shape[1], values.size, values.shape[1]):
             ax.axvline(end + 0.5, color="grey", linestyle="--", linewidth=1)
         ax.set(title=name, ylabel="loss [nats]", ylim=(0, None))
     axes[-1, 0].set(xlabel="updates (dashed: an epoch ends)")
@@ -74,29 +72,23 @@ def gradient_agreement(cosines: Mapping[int, Sequence[float]], title: str) -> Ax
     return ax
 
 
-def positive_shares(
-    shares: Sequence[float], batch_size: int, probability: float, title: str
-) -> Axes:
+def positive_counts(positives: Sequence[int], batch_size: int, title: str) -> Axes:
     """Draw how many batches have how many positives, beside the binomial distribution.
 
     Parameters
     ----------
-    shares : sequence of float
-        The share of positives in each batch of `batch_size`.
+    positives : sequence of int
+        The positives in each batch of `batch_size`, from data that are half positive.
     batch_size : int
         Samples in a batch.
-    probability : float
-        The share of positives in the data set.
     title : str
         The finding.
     """
     ax = plt.subplots()[1]
-    positives = np.rint(np.asarray(shares) * batch_size).astype(int)
-    first, last = binom.ppf([1e-4, 1 - 1e-4], batch_size, probability).astype(int)
-    numbers = np.arange(min(first, positives.min()), max(last, positives.max()) + 1)
-    found = [(positives == number).sum() for number in numbers]
-    expected = len(positives) * binom.pmf(numbers, batch_size, probability)
-    ax.bar(numbers, found, label="batches found")
+    first, last = binom.ppf([1e-4, 1 - 1e-4], batch_size, 0.5).astype(int)
+    numbers = np.arange(min(first, *positives), max(last, *positives) + 1)
+    expected = len(positives) * binom.pmf(numbers, batch_size, 0.5)
+    ax.bar(numbers, [list(positives).count(number) for number in numbers], label="batches found")
     ax.plot(
         numbers, expected, "o-", color=sns.color_palette()[1], markersize=4, label="binomial law"
     )
@@ -140,3 +132,78 @@ def losses_two_ways(losses: Mapping[int, Sequence[Sequence[float]]], title: str)
     figure.suptitle(title, fontsize="medium")
     figure.tight_layout()
     return axes
+
+
+def loader_batch(title: str) -> Axes:
+    """Draw how a loader makes batches of 10 reviews: order, indices, samples, collate.
+
+    Parameters
+    ----------
+    title : str
+        The finding.
+    """
+    ax = plt.subplots(figsize=(9, 4.3))[1]
+    blue, ochre, *_ = sns.color_palette()
+    order = [7, 2, 9, 0, 4, 1, 8, 5, 3, 6]
+    for place, index in enumerate(order):
+        batch = place // 4
+        x = place * 0.9 + 0.35 * batch
+        chosen = batch == 1
+        _box(ax, x, 3.4, 0.8, 0.6, str(index), blue if chosen else "lightgrey")
+    for batch, (centre, size) in enumerate(((1.75, 4), (5.7, 4), (8.75, 2))):
+        ax.text(centre, 4.15, f"batch {batch + 1}: {size}", ha="center", fontsize="small")
+    ax.text(-0.3, 3.7, "1  indices", ha="right", va="center")
+    for row, index in enumerate(order[4:8]):
+        x = 3.95 + 0.9 * row
+        ax.annotate("", (x + 0.4, 2.75), (x + 0.4, 3.35), arrowprops=ARROW)
+        _box(ax, x, 2.1, 0.8, 0.6, f"x{index}, y{index}", blue)
+        ax.plot([x + 0.4, x + 0.4], [2.05, 1.75], color="grey", linewidth=1)
+    ax.text(-0.3, 2.4, "2  samples\n    dataset[i]", ha="right", va="center")
+    ax.annotate("", (5.7, 1.4), (5.7, 1.75), arrowprops=ARROW)
+    ax.plot([4.35, 7.05], [1.75, 1.75], color="grey", linewidth=1)
+    _box(ax, 3.95, 0.1, 2.3, 1.25, "inputs\n[4, 20001]", blue)
+    _box(ax, 6.55, 0.1, 0.9, 1.25, "labels\n[4]", ochre)
+    ax.text(-0.3, 0.7, "3  collate\n    one batch", ha="right", va="center")
+    ax.set(xlim=(-2.2, 9.9), ylim=(0, 4.5), title=title)
+    ax.axis("off")
+    return ax
+
+
+def _box(ax: Axes, x: float, y: float, width: float, height: float, text: str, colour: str) -> None:
+    ax.add_patch(plt.Rectangle((x, y), width, height, facecolor=colour, alpha=0.25))
+    ax.add_patch(plt.Rectangle((x, y), width, height, fill=False, edgecolor="grey"))
+    ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize="small")
+
+
+def gradients_compared(cosines: Mapping[str, Mapping[int, Sequence[float]]], title: str) -> Axes:
+    """Draw how well the gradients of batches point, for several ways to draw the batches.
+
+    Parameters
+    ----------
+    cosines : mapping of str to mapping of int to sequence of float
+        For each way, and each batch size, the cosines of batches with the full gradient.
+    title : str
+        The finding.
+    """
+    ax = plt.subplots()[1]
+    sizes = sorted(set.intersection(*(set(way) for way in cosines.values())))
+    colours, markers = sns.color_palette(), "oD"
+    for number, (name, way) in enumerate(cosines.items()):
+        for place, size in enumerate(sizes):
+            values = np.asarray(way[size])
+            spread = np.linspace(-0.08, 0.08, len(values)) + 0.24 * number - 0.12 + place
+            label = name if place == 0 else None
+            ax.plot(
+                spread,
+                values,
+                markers[number],
+                color=colours[number],
+                alpha=0.5,
+                label=label,
+                markersize=4,
+            )
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.set_xticks(range(len(sizes)), [f"{size:,}" for size in sizes])
+    ax.set(xlabel="reviews in the batch", ylabel="cosine with the full gradient", title=title)
+    ax.legend(title="batches")
+    return ax

@@ -51,6 +51,8 @@ IDIOMS = {
     "return mean_loss(losses, sizes)",
     "training.train_epoch(model, train_loader, optimizer)",
     "def forward(self, points):",
+    "def __len__(self):",
+    "def __iter__(self):",
     "nn.init.normal_(layer.lora_B)",
     "layer.merge()",
 }

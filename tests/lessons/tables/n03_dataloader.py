@@ -1,27 +1,21 @@
-"""What readers answer in notebook 03 · The DataLoader."""
+"""What readers answer in notebook 03 · The DataLoader, besides the data of the exercises."""
 
-import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from helpers.training import pick_device
+from lessons.n03_dataloader.loaders import Batching, Counting, Given, Ordering, collate
+from lessons.n03_dataloader.open_task import HalfAndHalf
 from tests.lessons.tables import Trap
 
 
-def num_batches(num_samples: int, batch_size: int) -> int:
-    return -(-num_samples // batch_size)
-
-
-def last_batch_size(num_samples: int, batch_size: int) -> int:
-    return num_samples % batch_size or batch_size
-
-
-def last_batch_by_subtraction(num_samples: int, batch_size: int) -> int:
-    return num_samples - (num_batches(num_samples, batch_size) - 1) * batch_size
+def loader(**methods: Callable) -> type:
+    """Make an answer: the given class with some methods."""
+    return type("MyLoader", (Given,), methods)
 
 
 def shares(of: Callable = lambda labels: labels.float().mean().item()) -> Callable:
@@ -29,41 +23,117 @@ def shares(of: Callable = lambda labels: labels.float().mean().item()) -> Callab
     return lambda loader: [of(labels) for _, labels in loader]
 
 
-def first_batch_by_loop(loader: Iterable) -> tuple:
-    for inputs, labels in loader:
-        return inputs, labels
-    raise ValueError("The loader is empty.")
+def collate_by_loop(samples: list) -> list[Tensor]:
+    inputs = torch.zeros(len(samples), len(samples[0][0]))
+    labels = []
+    for row, (vector, label) in enumerate(samples):
+        inputs[row] = vector
+        labels.append(label)
+    return [inputs, torch.tensor(labels)]
 
 
-def epoch_loss(losses: np.ndarray, sizes: np.ndarray) -> float:
-    return sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
+def shuffled_in_place(self: Given) -> list[int]:
+    order = torch.arange(len(self.dataset))
+    if self.shuffle:
+        order = order[torch.randperm(len(order), generator=self.generator)]
+    return [index.item() for index in order]
 
 
-def epoch_loss_by_torch(losses: np.ndarray, sizes: np.ndarray) -> Tensor:
-    losses, sizes = torch.tensor(losses), torch.tensor(sizes)
-    return (losses * sizes).sum() / sizes.sum()
+def one_by_one(self: Given) -> Iterator:
+    """Fill each batch sample by sample."""
+    samples = []
+    for index in self.order():
+        samples.append(self.dataset[index])
+        if len(samples) == self.batch_size:
+            yield self.collate_fn(samples)
+            samples = []
+    if samples and not self.drop_last:
+        yield self.collate_fn(samples)
+
+
+def by_number(self: Given) -> Iterator:
+    """Go by the number of batches, and return an iterator over a list."""
+    order, size = self.order(), self.batch_size
+    pieces = [order[size * k : size * (k + 1)] for k in range(len(self))]
+    return iter([self.collate_fn([*map(self.dataset.__getitem__, piece)]) for piece in pieces])
+
+
+def weighted_by_loop(losses: np.ndarray, num_samples: int, batch_size: int) -> np.ndarray:
+    means, total, seen = [], 0.0, 0
+    for loss in losses:
+        size = min(batch_size, num_samples - seen)
+        total, seen = total + loss * size, seen + size
+        if seen == num_samples:
+            means.append(total / num_samples)
+            total, seen = 0.0, 0
+    return np.array(means)
+
+
+def weighted_in_place(losses: np.ndarray, num_samples: int, batch_size: int) -> list[float]:
+    batches = -(-num_samples // batch_size)
+    table = losses.reshape(-1, batches)
+    table *= batch_size
+    table[:, -1] *= (num_samples - (batches - 1) * batch_size) / batch_size
+    return (table.sum(axis=1) / num_samples).tolist()
+
+
+class Pairs:
+    """Positives and negatives in turn, as a list of all batches."""
+
+    def __init__(self, labels: Tensor, batch_size: int, generator: torch.Generator) -> None:
+        self.labels, self.size, self.generator = labels.tolist(), batch_size, generator
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.labels) / self.size)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        order = torch.randperm(len(self.labels), generator=self.generator).tolist()
+        good = [i for i in order if self.labels[i] == 1]
+        bad = [i for i in order if self.labels[i] == 0]
+        mixed = [index for pair in zip(good, bad, strict=True) for index in pair]
+        return iter(torch.tensor(mixed).split(self.size))
+
+
+class Singles(HalfAndHalf):
+    """Indices one by one instead of batches."""
+
+    def __iter__(self) -> Iterator[int]:
+        for batch in super().__iter__():
+            yield from batch
+
+
+class ByThird(HalfAndHalf):
+    """Takes the first half of the file for the negative reviews."""
+
+    def __init__(self, labels: Tensor, batch_size: int, generator: torch.Generator) -> None:
+        super().__init__(labels, batch_size, generator)
+        self.classes = [*torch.arange(len(labels)).chunk(2)]
 
 
 RIGHT = {
-    "iii_1_a": [("bd",), ("db",), ("B, D",), ({"b", "d"},), (["d", "b"],), (("b", "d"),)],
-    "iii_1_b": [("d",), (" D ",)],
-    "iii_1_c": [("a",)],
+    "ex_03_1": [
+        (collate,),
+        (collate_by_loop,),
+        (torch.utils.data.default_collate,),
+        (
+            lambda samples: (
+                torch.stack([x for x, _ in samples]),
+                torch.stack([y for _, y in samples]),
+            ),
+        ),
+    ],
     "iii_2_a": [
-        (num_batches,),
-        (lambda n, b: math.ceil(n / b),),
-        (lambda n, b: np.ceil(n / b),),
-        (lambda n, b: torch.tensor(n / b).ceil(),),
-        (lambda n, b: (n + b - 1) // b,),
-        (lambda n, b: n // b + (n % b > 0),),
-        (lambda n, b: len(range(0, n, b)),),
+        (Counting,),
+        (
+            loader(
+                __len__=lambda self: (math.floor if self.drop_last else math.ceil)(
+                    len(self.dataset) / self.batch_size
+                )
+            ),
+        ),
     ],
-    "iii_2_b": [
-        (last_batch_size,),
-        (lambda n, b: (n - 1) % b + 1,),
-        (last_batch_by_subtraction,),
-        (lambda n, b: np.int64(last_batch_size(n, b)),),
-        (lambda n, b: torch.arange(n).split(b)[-1].numel(),),
-    ],
+    "ex_03_2": [(Ordering,), (loader(order=shuffled_in_place),)],
+    "iii_2_b": [(Batching,), (loader(__iter__=one_by_one),), (loader(__iter__=by_number),)],
     "iii_2_c": [
         (shares(),),
         (shares(lambda labels: labels.sum() / len(labels)),),
@@ -72,128 +142,43 @@ RIGHT = {
         (shares(lambda labels: sum(label == 1 for label in labels.tolist()) / len(labels)),),
         (shares(lambda labels: labels[:, None].double().mean(dim=0)),),
     ],
-    "iii_2_d": [
-        (lambda loader: next(iter(loader)),),
-        (lambda loader: next(batch for batch in loader),),
-        (lambda loader: list(next(iter(loader))),),
-        (lambda loader: next(itertools.islice(loader, 1)),),
-        (lambda loader: [part.to(pick_device()) for part in next(iter(loader))],),
-        (first_batch_by_loop,),
-    ],
-    "iii_3_a": [
-        (lambda output: output.squeeze(1),),
-        (lambda output: output.squeeze(-1),),
-        (lambda output: torch.squeeze(output, dim=1),),
-        (lambda output: output[:, 0],),
-        (lambda output: output.flatten(),),
-        (lambda output: output.view(-1),),
-        (lambda output: output.reshape(len(output)),),
-        (lambda output: output.T[0],),
-        (lambda output: output.sum(dim=1),),
-        (lambda output: output.to(pick_device()).squeeze(1),),
-    ],
-    "iii_3_b": [
-        (epoch_loss,),
-        (epoch_loss_by_torch,),
-        (lambda losses, sizes: np.average(losses, weights=sizes),),
-        (lambda losses, sizes: losses @ sizes / sizes.sum(),),
-    ],
-    "iii_3_c": [("c",)],
+    "iii_3": [(weighted_by_loop,)],
+    "ex_03_3": [("c",), ("(c)",), ("C)",)],
+    "ex_03_open": [(HalfAndHalf,), (Pairs,)],
 }
 
 SECRETS = {
-    "iii_1_a": ("in memory", "many updates", "bd"),
-    "iii_1_b": ("accident", "d is"),
-    "iii_1_c": ("changes no weight", "is a sum"),
-    "iii_2_a": ("196", "ceil", "-(-", "+ 1"),
-    "iii_2_b": (" 40", "%"),
-    "iii_2_c": (".float()", ".mean()", "for _, labels"),
-    "iii_2_d": ("next(", "iter("),
-    "iii_3_a": ("squeeze", "[:, 0]", "flatten", "axis 1"),
-    "iii_3_b": ("1.4", "average(", "loss * size", "times its size"),
-    "iii_3_c": ("30", "updates"),
+    "ex_03_1": ("zip(", "torch.stack(inputs)"),
+    "iii_2_a": ("196", "ceil", "divmod", "-(-"),
+    "ex_03_2": (".tolist()", "list(range("),
+    "iii_2_b": ("start :", "yield self"),
+    "iii_2_c": ("labels.float()", ".mean()", "for _, labels"),
+    "iii_3": ("per_epoch", "@ sizes", "divmod"),
+    "ex_03_3": ("15 updates", "too few"),
+    "ex_03_open": ("nonzero", "split(", "zip("),
 }
 
 TRAPS = [
-    Trap("iii_1_a", ("ab",), "more exact"),
-    Trap("iii_1_a", ("c",), "each review once"),
-    Trap("iii_1_a", ("bde",), "shuffled before"),
-    Trap("iii_1_a", ("abcde",), "more exact"),
-    Trap("iii_1_a", ("d",), "2 answers are asked for"),
-    Trap("iii_1_a", ("xy",), "answer with letters"),
-    Trap("iii_1_a", ("",), "answer with letters"),
-    Trap("iii_1_a", (7,), "answer with letters"),
-    Trap("iii_1_a", (True,), "answer with letters"),
-    Trap("iii_1_a", (torch.tensor(1),), "answer with letters"),
-    Trap("iii_1_b", ("a",), "the same 20,000"),
-    Trap("iii_1_b", ("b",), "shuffle once"),
-    Trap("iii_1_b", ("c",), "where in the file"),
-    Trap("iii_1_b", ("bd",), "one letter"),
-    Trap("iii_1_c", ("b",), "as sorted as"),
-    Trap("iii_1_c", ("c",), "dropout"),
-    Trap("iii_1_c", ("d",), "90 % positive"),
-    Trap("iii_1_c", (1,), "one letter"),
-    Trap("iii_2_a", (lambda n, b: n // b,), "full batches"),
-    Trap("iii_2_a", (lambda n, b: round(n / b),), "full batches"),
-    Trap("iii_2_a", (lambda n, b: n / b,), "no fractions"),
-    Trap("iii_2_a", (lambda n, b: b,), "size of a batch"),
-    Trap("iii_2_a", (lambda n, b: n,), "all 25,000 are seen"),
-    Trap("iii_2_a", (lambda n, b: n // b + 1,), "no third"),
+    Trap("ex_03_1", (lambda samples: torch.stack(samples),), "takes a list of tensors"),
+    Trap("ex_03_1", (lambda samples: collate(samples)[0],), "tuple of 3 values"),
+    Trap("iii_2_a", (loader(__len__=lambda self: len(self.dataset) / 2),), "no fractions"),
+    Trap("iii_2_a", (loader(__len__=lambda self: 196),), "the same result for every input"),
+    Trap("iii_2_a", (loader(__len__=lambda self: len(self.order)),), "no attribute 'order'"),
+    Trap("ex_03_2", (loader(order=lambda self: range(3)),), "the same result for every input"),
+    Trap("iii_2_b", (loader(__iter__=lambda self: [1, 2]),), "is an iterator by itself"),
     Trap(
-        "iii_2_a", (lambda n, b: num_batches(25_000, 128) if n == 25_000 else 2,), "for 1 samples"
+        "iii_2_b",
+        (loader(__iter__=lambda self: iter([self.dataset[self.order()]])),),
+        "one by one",
     ),
-    Trap("iii_2_a", (lambda n, b: max(1, num_batches(n, b)),), "for 0 samples"),
-    Trap("iii_2_a", (lambda n, b: str(num_batches(n, b)) + " batches",), "single number"),
-    Trap("iii_2_b", (lambda n, b: n % b,), "not empty"),
-    Trap("iii_2_b", (lambda n, b: b,), "full only if"),
-    Trap("iii_2_b", (lambda n, b: b - n % b,), "missing"),
-    Trap("iii_2_b", (lambda n, b: n // b,), "number of batches"),
-    Trap("iii_2_b", (num_batches,), "number of batches"),
-    Trap("iii_2_b", (lambda n, b: n / b % 1,), "How many are left"),
-    Trap("iii_2_b", (lambda n, b: 40 if n % 128 else b,), "for 1 samples"),
-    Trap("iii_2_c", (shares(lambda y: y.sum().item()),), "numbers"),
-    Trap("iii_2_c", (shares(lambda y: y.sum().item() / 4),), "this* batch"),
-    Trap("iii_2_c", (shares(lambda y: y.sum().item() / 128),), "this* batch"),
-    Trap("iii_2_c", (shares(lambda y: 100 * y.float().mean().item()),), "between 0 and 1"),
-    Trap("iii_2_c", (shares(lambda y: 1 - y.float().mean().item()),), "negatives"),
-    Trap("iii_2_c", (shares(lambda y: y.float().std(correction=0)),), "batch by batch"),
-    Trap("iii_2_c", (lambda loader: [x.mean() for x, _ in loader],), "second part"),
-    Trap("iii_2_c", (lambda loader: [y.float().mean() for _, y in loader][:-1],), "last, smaller"),
-    Trap("iii_2_c", (lambda loader: np.mean(shares()(loader)),), "return a list"),
-    Trap("iii_2_c", (lambda loader: (y.float().mean() for _, y in loader),), "return a list"),
-    Trap("iii_2_c", (shares(lambda y: y),), "single number"),
-    Trap("iii_2_c", (shares(lambda y: y.mean()),), "stopped with RuntimeError"),
-    Trap("iii_2_d", (lambda loader: next(loader),), "not an iterator"),
-    Trap("iii_2_d", (lambda loader: loader[0],), "no index"),
-    Trap("iii_2_d", (lambda loader: loader.dataset[0],), "no index"),
-    Trap("iii_2_d", (lambda loader: list(loader)[0],), "3 were built"),  # noqa: RUF015
-    Trap("iii_2_d", (lambda loader: list(loader)[-1],), "later batch"),
-    Trap("iii_2_d", (list,), "both parts"),
-    Trap("iii_2_d", (iter,), "both parts"),
-    Trap("iii_2_d", (lambda loader: list(loader)[:2],), "return one batch"),
-    Trap("iii_2_d", (lambda loader: next(iter(loader))[0],), "both parts"),
-    Trap("iii_2_d", (lambda loader: next(iter(loader))[::-1],), "swapped"),
-    Trap("iii_2_d", (lambda loader: [part[0] for part in next(iter(loader))],), "whole batch"),
-    Trap("iii_3_a", (lambda output: output.squeeze(),), "batch of one, no axis"),
-    Trap("iii_3_a", (lambda output: output.squeeze(0),), "still there"),
-    Trap("iii_3_a", (lambda output: output,), "still there"),
-    Trap("iii_3_a", (lambda output: output[:, :1],), "still there"),
-    Trap("iii_3_a", (lambda output: output[0],), "or other values"),
-    Trap("iii_3_a", (lambda output: output.tolist(),), "return a tensor"),
-    Trap("iii_3_a", (lambda output: output.detach().numpy()[:, 0],), "return a tensor"),
-    Trap("iii_3_a", (lambda output: output.detach().squeeze(1),), "cut off from the graph"),
-    Trap("iii_3_a", (lambda output: output.data.squeeze(1),), "cut off from the graph"),
-    Trap("iii_3_b", (lambda losses, sizes: losses[-1],), "last batch"),
-    Trap("iii_3_b", (lambda losses, sizes: np.mean(losses),), "mean over *batches*"),
-    Trap("iii_3_b", (lambda losses, sizes: np.dot(losses, sizes),), "that is a sum"),
-    Trap("iii_3_b", (lambda losses, sizes: sum(losses),), "that is a sum"),
-    Trap("iii_3_b", (lambda losses, sizes: np.dot(losses, sizes) / 3,), "number of batches"),
-    Trap("iii_3_b", (lambda losses, sizes: sum(losses) / sum(sizes),), "mean already"),
-    Trap("iii_3_b", (lambda losses, sizes: np.median(losses),), "mean per sample"),
-    Trap("iii_3_b", (lambda losses, sizes: losses * sizes,), "single number"),
-    Trap("iii_3_b", (lambda losses, sizes: 1.4,), "single batch"),
-    Trap("iii_3_c", ("a",), "*low* training loss"),
-    Trap("iii_3_c", ("b",), "better it points"),
-    Trap("iii_3_c", ("d",), "every review"),
-    Trap("iii_3_c", ("few updates",), "one letter"),
+    Trap("iii_2_c", (shares(lambda labels: labels),), "labels themselves"),
+    Trap("iii_3", (weighted_in_place,), "in place"),
+    Trap("iii_3", (lambda losses, n, b: np.reshape(losses, (-1, 5)),), "How many batches"),
+    Trap("iii_3", (lambda losses, n, b: losses.mean(),), "a list"),
+    Trap("ex_03_3", ("a",), "*low* training loss"),
+    Trap("ex_03_3", ("b",), "better it points"),
+    Trap("ex_03_3", ("d",), "seen once an epoch"),
+    Trap("ex_03_3", ("few updates",), "one letter"),
+    Trap("ex_03_open", (Singles,), "each is a list of indices"),
+    Trap("ex_03_open", (ByThird,), "It must hold in each"),
 ]

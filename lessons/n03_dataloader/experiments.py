@@ -1,0 +1,195 @@
+"""The experiments of notebook 03: what is trained, measured and timed there."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tabulate import tabulate
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from helpers import corpus, datasets, models, training
+from helpers.datasets import BagOfWordsDataset
+from helpers.text import Vocabulary
+
+VOCAB_SIZE = 20_001  # of the course's vocabulary, the unknown token included
+
+
+class Run(NamedTuple):
+    """A training, as `train` leaves it.
+
+    Parameters
+    ----------
+    model : SparseOneHotMLP
+        The trained network.
+    losses : ndarray [epochs, batches]
+        Mean loss of each batch in nats, taken before its update.
+    """
+
+    model: models.SparseOneHotMLP
+    losses: np.ndarray
+
+
+def train(
+    loader: Iterable, seed: int, num_epochs: int = 5, lr: float = 0.1, vocab_size: int = VOCAB_SIZE
+) -> Run:
+    """Train a fresh network by SGD; keep the loss of every batch.
+
+    Parameters
+    ----------
+    loader : iterable
+        Gives ``(bags, labels)``, the same number of batches in every epoch.
+    seed : int
+        Of the network's first weights.
+    num_epochs : int
+        How often the loader is gone through.
+    lr : float
+        The learning rate.
+    vocab_size : int
+        Places of the multi-hot vector.
+    """
+    training.set_seed(seed)
+    device = training.pick_device()
+    model = models.SparseOneHotMLP(vocab_size).to(device)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    losses = []
+    for _ in range(num_epochs):
+        for bags, labels in loader:
+            loss = training.classification_loss(model(bags.to(device)), labels.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.detach())
+    return Run(model, torch.stack(losses).cpu().numpy().reshape(num_epochs, -1))
+
+
+def train_with(data: BagOfWordsDataset, batch_size: int, lr: float, seed: int = 0) -> Run:
+    """Train on shuffled batches of `batch_size`; see `train`."""
+    order = torch.Generator().manual_seed(seed)
+    loader = datasets.make_loader(data, batch_size, shuffle=True, sparse=True, generator=order)
+    return train(loader, seed, lr=lr)
+
+
+def train_in(data: BagOfWordsDataset, batches: Iterable[list[int]], seed: int) -> Run:
+    """Train on the batches that a batch sampler gives; see `train`."""
+    loader = DataLoader(data, batch_sampler=batches, collate_fn=datasets.bag_batch)
+    return train(loader, seed)
+
+
+def positives_in_batches(labels: Tensor, batch_size: int, num_epochs: int) -> list[int]:
+    """Count the positives in each full batch of several shuffled epochs."""
+    draw = torch.Generator().manual_seed(0)
+    full = len(labels) // batch_size
+    orders = [torch.randperm(len(labels), generator=draw) for _ in range(num_epochs)]
+    batches = [labels[order[: full * batch_size]].view(full, batch_size) for order in orders]
+    return torch.cat(batches).sum(dim=1).tolist()
+
+
+def accuracy(model: nn.Module, data: BagOfWordsDataset) -> float:
+    """Return the share of the reviews in `data` that `model` judges rightly."""
+    return training.evaluate(model, datasets.make_loader(data, 1_000, sparse=True)).accuracy
+
+
+def compare(runs: Mapping[str, Sequence[Run]], data: BagOfWordsDataset) -> None:
+    """Print the accuracies of two ways to train, seed by seed, and how far they are apart."""
+    first, second = (
+        [100 * accuracy(model, data) for model, _ in trained] for trained in runs.values()
+    )
+    rows = [[name, *scores] for name, scores in zip(runs, (first, second), strict=True)]
+    headers = ["validation accuracy, %", *(f"seed {seed}" for seed in range(len(first)))]
+    print(tabulate(rows, headers, floatfmt=".1f"))
+    mean, half = training.paired_interval(second, first)
+    print(f"difference: {mean:+.1f} ± {half:.1f} points (95 %, {len(first)} pairs)")
+
+
+def count_equal(one: Iterable, other: Iterable, most: int) -> int:
+    """Return how many of the first `most` batches of two loaders are the same."""
+    pairs = islice(zip(one, other, strict=False), most)
+    return sum(all(torch.equal(a, b) for a, b in zip(*pair, strict=True)) for pair in pairs)
+
+
+def gradient_cosines(
+    data: BagOfWordsDataset, pick: Callable[[int], Sequence[int]], sizes: Sequence[int], draws: int
+) -> dict[int, list[float]]:
+    """Compare the gradients of batches with the gradient of all data, for an untrained network.
+
+    Parameters
+    ----------
+    data : BagOfWordsDataset
+        All samples.
+    pick : callable
+        ``pick(size)`` gives the indices of a batch.
+    sizes : sequence of int
+        The batch sizes.
+    draws : int
+        Batches for each size.
+
+    Returns
+    -------
+    dict of int to list of float
+        For each size the cosines between both gradients.
+    """
+    training.set_seed(0)
+    model = models.SparseOneHotMLP(data.vocab_size, sparse_grad=False).to(data.ids.device)
+    full = _gradient(model, data)
+    return {
+        size: [
+            _cosine(_gradient(model, data.select(torch.as_tensor(pick(size)))), full)
+            for _ in range(draws)
+        ]
+        for size in sizes
+    }
+
+
+def _gradient(model: nn.Module, data: BagOfWordsDataset) -> list[Tensor]:
+    loss = training.classification_loss(model(data.bags()), data.labels)
+    return [part.flatten() for part in torch.autograd.grad(loss, tuple(model.parameters()))]
+
+
+def _cosine(one: list[Tensor], other: list[Tensor]) -> float:
+    def dot(left: list[Tensor], right: list[Tensor]) -> Tensor:
+        return torch.stack([a @ b for a, b in zip(left, right, strict=True)]).sum()
+
+    return (dot(one, other) / (dot(one, one) * dot(other, other)).sqrt()).item()
+
+
+class EncodeBatch:
+    """Collate (text, label) pairs: tokenise and encode them when the batch is asked for."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    def __call__(self, pairs: list[tuple[str, int]]) -> tuple:
+        """Return the bags and labels of a list of pairs."""
+        texts, labels = zip(*pairs, strict=True)
+        return datasets.bag_batch(datasets.encode(corpus.Reviews(texts, labels), self.vocabulary))
+
+
+def seconds_to_iterate(
+    reviews: corpus.Reviews, vocabulary: Vocabulary, workers: Sequence[int] = (0, 2)
+) -> list[list]:
+    """Time how long the batches of an epoch take to make, without training.
+
+    Returns
+    -------
+    list of list
+        A row for each form of the reviews: its name, and the seconds for each of `workers`.
+    """
+    data = datasets.encode(reviews, vocabulary)
+    ways: dict[str, tuple] = {
+        "texts, tokenised for each batch": (reviews, EncodeBatch(vocabulary)),
+        "ids in memory, made multi-hot": (data, datasets.dense_batch),
+        "ids in memory": (data, datasets.bag_batch),
+    }
+    rows = []
+    for name, (samples, collate) in ways.items():
+        rows.append([name])
+        for count in workers:
+            loader = DataLoader(samples, 128, collate_fn=collate, num_workers=count)
+            start = time.perf_counter()
+            sum(len(labels) for _, labels in loader)
+            rows[-1].append(time.perf_counter() - start)
+    return rows
