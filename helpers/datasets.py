@@ -43,19 +43,10 @@ class Bags(NamedTuple):
 class BagOfWordsDataset(Dataset):
     """Reviews as multi-hot vectors, stored as token ids and expanded on demand.
 
-    ``dataset[i]`` is one sample as a naive Dataset would give it; ``select``, ``multi_hot``
-    and ``bags`` handle many samples at once, on whatever device the data are.
-
-    Parameters
-    ----------
-    ids : Tensor [total]
-        int32; the distinct token ids of each review, ascending within a review.
-    offsets : Tensor [reviews + 1]
-        int32; review i owns ``ids[offsets[i]:offsets[i + 1]]``.
-    labels : Tensor [reviews]
-        int64; 0 = negative, 1 = positive.
-    vocab_size : int
-        Length of the multi-hot vectors, the place of the unknown token included.
+    `ids` (int32 [total]) are the distinct token ids of each review, ascending; review i owns
+    ``ids[offsets[i]:offsets[i + 1]]`` (`offsets`: int32 [reviews + 1]). `labels` (int64
+    [reviews]) are 0 = negative, 1 = positive. `vocab_size` is the length of the multi-hot
+    vectors. ``dataset[i]`` is one sample; `select`, `multi_hot` and `bags` handle many at once.
     """
 
     def __init__(self, ids: Tensor, offsets: Tensor, labels: Tensor, vocab_size: int) -> None:
@@ -80,11 +71,7 @@ class BagOfWordsDataset(Dataset):
         return self.select(indices)
 
     def select(self, indices: Sequence[int] | Tensor) -> "BagOfWordsDataset":
-        """Return the reviews at `indices`, in that order; a mask raises a TypeError.
-
-        Negative indices count from the end; one that is out of range raises an IndexError (on
-        the CPU; a GPU stops with an error of its own).
-        """
+        """Return the reviews at `indices` (negative: from the end); a TypeError for a mask."""
         indices = torch.as_tensor(indices, device=self.ids.device)
         if indices.numel() and (indices.is_floating_point() or indices.dtype == torch.bool):
             raise TypeError(
@@ -129,7 +116,7 @@ class BagOfWordsDataset(Dataset):
 def _check_shapes(dataset: BagOfWordsDataset) -> None:
     arrays = (dataset.ids, dataset.offsets, dataset.labels)
     types = tuple(array.dtype for array in arrays)
-    shapes = tuple(tuple(array.shape) for array in arrays)
+    shapes = [tuple(array.shape) for array in arrays]
     fit = [len(shape) for shape in shapes] == [1, 1, 1] and shapes[1][0] == shapes[2][0] + 1
     if types != (torch.int32, torch.int32, torch.int64) or not fit:
         raise ValueError(
@@ -158,8 +145,7 @@ def make_loader(
 ) -> DataLoader:
     """Return a DataLoader that builds each batch at once, on the device of `dataset`.
 
-    Its options are torch's own, except `sparse`: batches of `Bags` for an embedding bag, instead
-    of multi-hot vectors. A TypeError if `dataset` is no BagOfWordsDataset or Subset of one.
+    With `sparse`, inputs are `Bags` for an embedding bag, instead of multi-hot vectors.
     """
     inner: Dataset = dataset
     while isinstance(inner, Subset):
@@ -173,9 +159,6 @@ def make_loader(
     return DataLoader(
         dataset, batch_size, shuffle, drop_last=drop_last, generator=generator, collate_fn=collate
     )
-
-
-# --- encoding -----------------------------------------------------------------------------
 
 
 def encode(
@@ -208,7 +191,7 @@ def _encode(
         tokens = tokenizer(review)
         if not isinstance(tokens, list | tuple):
             raise TypeError(
-                f"A tokeniser takes a text and returns a list of tokens; for the text "
+                "A tokeniser takes a text and returns a list of tokens; for the text "
                 f"{review[:20]!r} this one returned {tokens!r:.40}."
             )
         rows.append(np.fromiter(map(numbers.__getitem__, tokens), np.int32, len(tokens)))
@@ -241,9 +224,6 @@ def _to_csr(
         torch.tensor(labels, dtype=torch.int64),
         vocab_size,
     )
-
-
-# --- the cache on disk --------------------------------------------------------------------
 
 
 def load_or_encode(

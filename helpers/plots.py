@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from IPython.display import display
 from matplotlib.axes import Axes
@@ -38,23 +39,15 @@ def learning_curves(
 ) -> Axes:
     """Draw one value an epoch, for one or several runs; epochs count from 1.
 
-    Parameters
-    ----------
-    curves : mapping of str to sequence of float
-        For each curve its name and its values.
-    title, ylabel : str
-        The finding; what is drawn, with its unit.
-    percent : bool
-        Write the values, which are shares, as per cent.
-    like : Axes, optional
-        The panel beside this one: each curve gets the colour that its name has there, and a
-        name that is not there raises a ValueError.
+    `title` states the finding, `ylabel` what is drawn, with its unit; `percent` writes shares as
+    per cent. Where `like`, the panel beside this one, is given, each curve gets the colour that
+    its name has there, and a name that is not there raises a ValueError.
     """
     colours = {str(line.get_label()): line.get_color() for line in like.lines} if like else {}
     if like and (missing := [name for name in curves if name not in colours]):
         raise ValueError(
-            f"The panel `like` has no curve {', '.join(missing)}, only {', '.join(colours)}. Draw "
-            "the curves of both panels under the same names, or leave `like` out."
+            f"The panel `like` has no curve {', '.join(missing)}, only {', '.join(colours)}: give "
+            "the curves of both panels the same names, or leave `like` out."
         )
     ax = ax or plt.subplots()[1]
     for name, values in curves.items():
@@ -95,20 +88,13 @@ def confusion_matrix(
     """
     ax = ax or plt.subplots(figsize=(5, 4))[1]
     shares = matrix / matrix.sum(axis=1, keepdims=True)
-    pairs = zip(matrix.ravel(), shares.ravel(), strict=True)
-    texts = np.array([f"{count:,}\n{share:.1%}" for count, share in pairs])
-    sns.heatmap(
-        shares,
-        annot=texts.reshape(matrix.shape),
-        fmt="",
-        cmap="Blues",
-        vmin=0,
-        vmax=1,
-        xticklabels=names,
-        yticklabels=names,
-        cbar_kws={"label": "share of the true class", "format": PercentFormatter(1.0)},
-        ax=ax,
-    )
+    texts = [
+        [f"{count:,}\n{share:.1%}" for count, share in zip(*row, strict=True)]
+        for row in zip(matrix, shares, strict=True)
+    ]
+    bar = {"label": "share of the true class", "format": PercentFormatter(1.0)}
+    table = pd.DataFrame(shares, names, names)
+    sns.heatmap(table, annot=texts, fmt="", cmap="Blues", vmin=0, vmax=1, cbar_kws=bar, ax=ax)
     ax.set(xlabel="predicted", ylabel="true", title=title)
     return ax
 

@@ -245,7 +245,7 @@ def assert_unavailable(folder: Path, reason: str) -> None:
     before = contents(folder)
     with pytest.raises(DataUnavailable, match=reason) as caught:
         load_imdb("test", folder)
-    for remedy in ("connect to the internet", f"put test.csv.gz into {folder}", "COURSE_DATA"):
+    for remedy in ("Connect to the internet", f"put test.csv.gz into {folder}", "COURSE_DATA"):
         assert remedy in str(caught.value)
     assert contents(folder) == before
 
