@@ -82,6 +82,7 @@ check.exercise(
         ),
     ],
     errors={
+        "20001": "A global of the notebook is in it, like W: take the weights of `model`.",
         "not supported between": "The scores are in a matrix with one row, [1, vocab]: take that "
         "row.",
         "is out of bounds": "The scores are in a matrix with one row, [1, vocab]: take that row.",

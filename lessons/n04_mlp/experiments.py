@@ -110,9 +110,17 @@ def compare(model: OneHotMLP, vocabulary: Vocabulary, review: str) -> None:
 
 
 def explain(model: OneHotMLP, vocabulary: Vocabulary, review: str) -> None:
-    """Draw what each word of a review adds to the logit, and the constant."""
+    """Draw what each word of a review adds to the logit, and the constant.
+
+    Prints the probability, and which share of the units is on among those with a positive
+    weight to the logit, and among those with a negative one.
+    """
     probability, shares = word_contributions(model, vocabulary, review)
     constant = math.log(probability / (1 - probability)) - sum(shares.values())
-    print(f"probability of positive: {probability:.1%}")
+    columns = model.hidden.weight[:, vocabulary.encode(shares)]  # [hidden, words]
+    on = (columns.sum(dim=1) + model.hidden.bias > 0).float()
+    votes = model.output.weight[0] > 0
+    print(f"probability of positive: {probability:.1%}; units on: {on[votes].mean():.0%} of those")
+    print(f"that vote for positive, {on[~votes].mean():.0%} of those that vote for negative")
     plots.word_contributions({"(constant)": constant, **shares}, "What each word adds")
     plt.show()

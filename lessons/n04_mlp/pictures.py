@@ -62,6 +62,7 @@ def batch_accuracies(accuracies: Mapping[str, Sequence[float]], title: str) -> A
         order=names,
         hue=np.repeat(names, [len(accuracies[name]) for name in names]),
         hue_order=names,
+        palette=["C2", "C4"][: len(names)],  # blue and ochre are praise and blame
         legend=False,
         jitter=0.25,
         alpha=0.6,

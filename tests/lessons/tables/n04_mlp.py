@@ -90,6 +90,11 @@ def words_of_a_row(model: OneHotMLP, vocabulary: Vocabulary, count: int) -> tupl
     return vocabulary.decode(order)[:count], vocabulary.decode(order)[::-1][:count]
 
 
+def words_of_a_global(model: OneHotMLP, vocabulary: Vocabulary, count: int) -> tuple:
+    matrix = torch.zeros(200, 20_001)
+    return vocabulary.decode(model.output.weight.matmul(matrix)[0].argsort().tolist()), []
+
+
 def merge_by_data(first: nn.Linear, second: nn.Linear) -> nn.Linear:
     merged = nn.Linear(first.in_features, second.out_features)
     merged.weight.data = second.weight.data @ first.weight.data
@@ -224,6 +229,7 @@ TRAPS = [
     Trap("iv_1_b", (accuracy_that_switches,), "leaves changed whether gradients"),
     Trap("iv_1_b", (accuracy_that_flips,), "changes"),
     Trap("iv_1_b", (lambda model, batches: 7 / 9,), "the same result for every input"),
+    Trap("ex_04_3", (words_of_a_global,), "A global of the notebook"),
     Trap("ex_04_3", (words_of_a_row,), "take that row"),
     Trap("ex_04_4", (merge_while_recorded,), "inside `with torch.no_grad():`"),
     Trap("ex_04_4", (merge_by_assignment,), "in the parameter's place"),
