@@ -155,21 +155,17 @@ def balanced_sample(reviews: Reviews, size: int, seed: int | None = None) -> Rev
     Without a seed they are the first ones of each class, with a seed random ones. A ValueError
     if `size` is odd or not positive, or a class has fewer than half of it.
     """
-    if size < 2 or size % 2:
-        raise ValueError(f"A balanced sample needs an even, positive size, got {size}.")
     labels = np.array(reviews.labels)
-    chosen = []
-    for label in (0, 1):
-        members = np.flatnonzero(labels == label)
-        if len(members) < size // 2:
-            raise ValueError(
-                f"A balanced sample of {size} needs {size // 2} reviews of class {label}, but "
-                f"there are only {len(members)}. A slice of a sorted data set has one class only."
-            )
-        if seed is not None:
-            members = np.random.default_rng([seed, label]).permutation(members)
-        chosen.append(members[: size // 2])
-    return reviews.select(np.sort(np.concatenate(chosen)))
+    classes = [np.flatnonzero(labels == label) for label in (0, 1)]
+    if size < 2 or size % 2 or min(map(len, classes)) < size // 2:
+        raise ValueError(
+            "A balanced sample takes an even, positive size and half of it from each class, got "
+            f"{size} of {reviews}. A slice of a sorted data set has one class only."
+        )
+    if seed is not None:
+        drawn = [np.random.default_rng([seed, label]) for label in (0, 1)]
+        classes = [rng.permutation(rows) for rng, rows in zip(drawn, classes, strict=True)]
+    return reviews.select(np.sort(np.concatenate([rows[: size // 2] for rows in classes])))
 
 
 def _load_from_package(name: str, source: str) -> Reviews:

@@ -9,13 +9,11 @@ import ast
 import hashlib
 import inspect
 import json
-import textwrap
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
-from types import FunctionType
 from typing import NamedTuple
 
 import numpy as np
@@ -169,22 +167,20 @@ def encode(
     An unknown token sets place 0. `tokenizer` is the one that `vocabulary` was built with: it
     takes a text and returns a list of tokens (else a TypeError).
     """
-    return _encode(reviews, vocabulary, tokenizer)[0]
+    return build_and_encode(reviews, vocabulary, tokenizer)[0]
 
 
 def build_and_encode(
-    reviews: Reviews, max_size: int = 20_000, tokenizer: Tokenizer = text.basic_english
+    reviews: Reviews,
+    vocabulary: Vocabulary | int = 20_000,
+    tokenizer: Tokenizer = text.basic_english,
 ) -> tuple[BagOfWordsDataset, Vocabulary]:
-    """Do `Vocabulary.build` and `encode` at once: the same result, in half the time."""
-    return _encode(reviews, max_size, tokenizer)
+    """Build a vocabulary of that size at most, if none is given, and encode: in one pass.
 
-
-def _encode(
-    reviews: Reviews, vocabulary: Vocabulary | int, tokenizer: Tokenizer
-) -> tuple[BagOfWordsDataset, Vocabulary]:
-    """Tokenise every review once: tokens get numbers as they come, and then numbers get ids."""
+    Tokens get numbers as they come; when all have been counted, the numbers get ids.
+    """
     if isinstance(vocabulary, int) and vocabulary < 1:
-        raise ValueError(f"A vocabulary's size must be at least 1, got {vocabulary}.")
+        raise ValueError(f"The vocabulary's size must be at least 1, got {vocabulary}.")
     numbers: defaultdict[str, int] = defaultdict(count().__next__)
     rows = [np.zeros(0, dtype=np.int32)]
     for review in reviews.texts:
@@ -241,14 +237,14 @@ def load_or_encode(
     tells for sure whether it has changed.
     """
     if tokenizer not in text.TOKENIZERS.values():
-        return _encode(reviews, vocabulary, tokenizer)
+        return build_and_encode(reviews, vocabulary, tokenizer)
     key = _cache_key(reviews, vocabulary, tokenizer)
     folder = Path(folder) if folder is not None else data_folder() / "cache"
     file = folder / f"{key[:32]}.safetensors"
     if (cached := load_cache(file, key)) is not None:
         vocabulary = Vocabulary(json.loads(cached.pop("tokens").numpy().tobytes()))
         return BagOfWordsDataset(**cached, vocab_size=len(vocabulary)), vocabulary
-    dataset, vocabulary = _encode(reviews, vocabulary, tokenizer)
+    dataset, vocabulary = build_and_encode(reviews, vocabulary, tokenizer)
     arrays = {"ids": dataset.ids, "offsets": dataset.offsets, "labels": dataset.labels}
     tokens = bytearray(json.dumps(vocabulary.tokens).encode())
     arrays["tokens"] = torch.frombuffer(tokens, dtype=torch.uint8)
@@ -259,16 +255,16 @@ def load_or_encode(
 def _cache_key(reviews: Reviews, vocabulary: Vocabulary | int, tokenizer: Tokenizer) -> str:
     """Digest of all that determines the encoded reviews."""
     tokens = vocabulary if isinstance(vocabulary, int) else vocabulary.digest
-    code = [_syntax_tree(part) for part in (tokenizer, _encode, _to_csr)]
+    code = [_syntax_tree(part) for part in (tokenizer, build_and_encode, _to_csr)]
     letters = unicodedata.unidata_version  # what is a letter, and a blank
     return hashlib.sha256(json.dumps([reviews.digest, tokens, code, letters]).encode()).hexdigest()
 
 
 def _syntax_tree(function: Callable) -> str:
     """Return the syntax tree of a function as text, without docstring; a built-in's is its name."""
-    if not isinstance(function, FunctionType):
+    if not inspect.isfunction(function):
         return function.__qualname__
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    tree = ast.parse(inspect.getsource(function))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
             del node.body[0]

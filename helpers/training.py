@@ -14,14 +14,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import SGD, Adagrad, Optimizer, SparseAdam
 from tqdm import tqdm
 
 from helpers.storage import load_tensors, save_tensors
 
-#: takes outputs and targets of a batch, returns their mean loss: ``nn.MSELoss()``, for example
-Loss = Callable[[Tensor, Tensor], Tensor]
-#: takes all outputs and all targets, returns a number that tells people more than a loss
-Score = Callable[[Tensor, Tensor], float]
+Loss = Callable[[Tensor, Tensor], Tensor]  # mean over the outputs and targets of a batch
+Score = Callable[[Tensor, Tensor], float]  # of all outputs and targets; tells more than a loss
 
 
 def set_seed(seed: int) -> None:
@@ -58,8 +57,8 @@ def describe_runtime(device: torch.device) -> str:
     if device.type != "cpu":
         gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else "Apple's (MPS)"
         hardware = f"GPU: {gpu}"
-    line = f"Python {platform.python_version()}, PyTorch {torch.__version__}, "
-    line += f"NumPy {np.__version__}; {hardware}"
+    versions = f"Python {platform.python_version()}, PyTorch {torch.__version__}"
+    line = f"{versions}, NumPy {np.__version__}; {hardware}"
     if device.type == "cpu" and "google.colab" in sys.modules:
         line += "\nA GPU is free here: Runtime → Change runtime type → T4 GPU, then run again."
     return line
@@ -161,10 +160,7 @@ class History:
 
 
 def train_epoch(
-    model: nn.Module,
-    loader: Iterable,
-    optimizer: torch.optim.Optimizer,
-    loss: Loss = classification_loss,
+    model: nn.Module, loader: Iterable, optimizer: Optimizer, loss: Loss = classification_loss
 ) -> float:
     """Train `model` on each batch of `loader` once; return the mean loss over the samples.
 
@@ -189,11 +185,11 @@ def train_epoch(
     return mean_loss(losses, sizes)
 
 
-def _check_gradients(optimizer: torch.optim.Optimizer) -> None:
+def _check_gradients(optimizer: Optimizer) -> None:
     """Say what to do about sparse gradients, where an optimizer's own error would not."""
     groups = optimizer.param_groups
     sparse = any(p.grad is not None and p.grad.is_sparse for g in groups for p in g["params"])
-    able = isinstance(optimizer, torch.optim.SGD | torch.optim.Adagrad | torch.optim.SparseAdam)
+    able = isinstance(optimizer, SGD | Adagrad | SparseAdam)
     if sparse and not (able and not any(g.get("weight_decay") or g.get("fused") for g in groups)):
         raise ValueError(
             f"{type(optimizer).__name__} with these settings can't use sparse gradients, nor can "
@@ -203,10 +199,7 @@ def _check_gradients(optimizer: torch.optim.Optimizer) -> None:
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module,
-    loader: Iterable,
-    loss: Loss = classification_loss,
-    score: Score = accuracy_of,
+    model: nn.Module, loader: Iterable, loss: Loss = classification_loss, score: Score = accuracy_of
 ) -> Evaluation:
     """Evaluate `model` on all of `loader`, in evaluation mode; errors as in `train_epoch`."""
     device = next(model.parameters()).device
@@ -229,7 +222,7 @@ def evaluate(
 def fit(
     model: nn.Module,
     train_loader: Iterable,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     num_epochs: int = 5,
     validation_loader: Iterable | None = None,
     patience: int | None = None,

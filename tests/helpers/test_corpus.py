@@ -774,11 +774,11 @@ def test_balanced_sample_takes_the_first_or_random_ones():
 @pytest.mark.parametrize(
     ("reviews", "size", "message"),
     [
-        (numbered(5, 5), 3, "even, positive size, got 3"),
-        (numbered(5, 5), 0, "even, positive size, got 0"),
-        (numbered(5, 5), -2, "even, positive size, got -2"),
-        (numbered(9, 2), 6, "needs 3 reviews of class 1, but there are only 2"),
-        (numbered(0, 9), 2, "needs 1 reviews of class 0, but there are only 0"),
+        (numbered(5, 5), 3, "even, positive size .* got 3 of"),
+        (numbered(5, 5), 0, "even, positive size .* got 0 of"),
+        (numbered(5, 5), -2, "even, positive size .* got -2 of"),
+        (numbered(9, 2), 6, r"got 6 of Reviews\(11 reviews, 2 positive\)"),
+        (numbered(0, 9), 2, r"got 2 of Reviews\(9 reviews, 9 positive\)"),
     ],
 )
 def test_balanced_sample_that_cannot_be(reviews, size, message):
