@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from lessons.exercises import Checks
-from lessons.n03_dataloader import loaders, open_task
+from lessons.n03_dataloader import collating, loaders, open_task
 
 check = Checks()
 
-check.exercise("03.1", **loaders.COLLATE)
+check.exercise("03.1", **collating.COLLATE)
 check.exercise("III.2.a", **loaders.LENGTH)
 check.exercise("03.2", **loaders.ORDER)
 check.exercise("III.2.b", **loaders.BATCHES)
@@ -73,7 +73,7 @@ def cut(losses: Iterable[float], num_samples: int, batch_size: int) -> tuple:
     """Return the losses [epochs, batches] and the sizes of an epoch's batches."""
     full, rest = divmod(num_samples, batch_size)
     sizes = [batch_size] * full + [rest] * (rest > 0)
-    return np.reshape(losses, (-1, len(sizes))), np.array(sizes)
+    return np.reshape(np.asarray(losses), (-1, len(sizes))), np.array(sizes)
 
 
 def epoch_losses(losses: Iterable[float], num_samples: int, batch_size: int) -> list[float]:

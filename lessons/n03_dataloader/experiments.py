@@ -66,6 +66,13 @@ def train(
     return Run(model, torch.stack(losses).cpu().numpy().reshape(num_epochs, -1))
 
 
+def describe(model: nn.Module, data: BagOfWordsDataset) -> str:
+    """Say how many reviews of `data` a model judges rightly, and how many it calls positive."""
+    with torch.no_grad():
+        positive = (model(data.bags()) > 0).float().mean().item()
+    return f"validation accuracy {accuracy(model, data):.1%}; {positive:.0%} are called positive"
+
+
 def train_with(data: BagOfWordsDataset, batch_size: int, lr: float, seed: int = 0) -> Run:
     """Train on shuffled batches of `batch_size`; see `train`."""
     order = torch.Generator().manual_seed(seed)
@@ -75,7 +82,8 @@ def train_with(data: BagOfWordsDataset, batch_size: int, lr: float, seed: int = 
 
 def train_in(data: BagOfWordsDataset, batches: Iterable[list[int]], seed: int) -> Run:
     """Train on the batches that a batch sampler gives; see `train`."""
-    loader = DataLoader(data, batch_sampler=batches, collate_fn=datasets.bag_batch)
+    collate: Callable = datasets.bag_batch
+    loader = DataLoader(data, batch_sampler=batches, collate_fn=collate)
     return train(loader, seed)
 
 
@@ -184,7 +192,7 @@ def seconds_to_iterate(
         "ids in memory, made multi-hot": (data, datasets.dense_batch),
         "ids in memory": (data, datasets.bag_batch),
     }
-    rows = []
+    rows: list[list] = []
     for name, (samples, collate) in ways.items():
         rows.append([name])
         for count in workers:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from helpers.training import pick_device
-from lessons.n03_dataloader.loaders import Batching, Counting, Given, Ordering, collate
+from lessons.n03_dataloader.collating import collate
+from lessons.n03_dataloader.loaders import Batching, Counting, Given, Ordering
 from lessons.n03_dataloader.open_task import HalfAndHalf
 from tests.lessons.tables import Trap
 
@@ -159,8 +160,8 @@ SECRETS = {
 }
 
 TRAPS = [
-    Trap("ex_03_1", (lambda samples: torch.stack(samples),), "takes a list of tensors"),
-    Trap("ex_03_1", (lambda samples: collate(samples)[0],), "tuple of 3 values"),
+    Trap("ex_03_1", (lambda samples: torch.stack(samples),), "take vectors and labels apart"),
+    Trap("ex_03_1", (lambda samples: collate(samples)[0],), "both parts of the batch"),
     Trap("iii_2_a", (loader(__len__=lambda self: len(self.dataset) / 2),), "no fractions"),
     Trap("iii_2_a", (loader(__len__=lambda self: 196),), "the same result for every input"),
     Trap("iii_2_a", (loader(__len__=lambda self: len(self.order)),), "no attribute 'order'"),
