@@ -1,10 +1,11 @@
 """Hand-made worlds, probes and wrong answers for the exercises of notebook 10."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -106,7 +107,7 @@ def adapted(rows: list[list[float]], output: list[float]) -> nn.Module:
 
 
 def push_input(often: list[int], count: int, scale: float = 1.0) -> Callable[[], tuple]:
-    """Return what makes the arguments of 10.3 anew: pushes -9, 2, 5, -7, 1, 3 (times `scale`)."""
+    """Return what makes the arguments of 10.4 anew: pushes -9, 2, 5, -7, 1, 3 (times `scale`)."""
     first = [-9.0, 2.0, 5.0, -7.0, 1.0, 3.0]
     rows = [[scale * push, 0.0, 0.25 * push**2] for push in first]
     mask = torch.tensor(often, dtype=torch.bool)
@@ -114,7 +115,7 @@ def push_input(often: list[int], count: int, scale: float = 1.0) -> Callable[[],
 
 
 def pushing(**changed: Callable) -> Callable:
-    """Return an answer to 10.3 with one step changed."""
+    """Return an answer to 10.4 with one step changed."""
     step: dict[str, Any] = {
         "pushes": lambda model: model.hidden.get_delta_weight() @ model.output.weight[0],
         "size": lambda pushes, often: (pushes * often).abs(),
@@ -147,7 +148,7 @@ def two_layers(dtype: torch.dtype = torch.float32, frozen: bool = True) -> nn.Mo
 def state_bytes(
     factor: float, size: Callable = Tensor.element_size, frozen: bool = False
 ) -> Callable:
-    """Return an answer to 10.4 that counts `factor` times `size` for each number."""
+    """Return an answer to 10.5 that counts `factor` times `size` for each number."""
     return lambda model: sum(
         factor * part.numel() * size(part)
         for part in model.parameters()
@@ -178,7 +179,7 @@ def trained(train_adapter: Callable, *arguments: Any) -> Any:
 
 
 def adapter_input(lr: float, normal: bool, r: int, num_epochs: int) -> Callable[[], tuple]:
-    """Return what makes the arguments of 10.6 anew."""
+    """Return what makes the arguments of 10.7 anew."""
     return lambda: (
         small_model(2),
         loader(),
@@ -192,7 +193,7 @@ def adapter_input(lr: float, normal: bool, r: int, num_epochs: int) -> Callable[
 
 
 def with_alpha_r(start, train, validation, optimizer_class, lr, normal, r, num_epochs):
-    """Answer 10.6 with α = r."""
+    """Answer 10.7 with α = r."""
     model: Any = lora.add_adapters(copy.deepcopy(start), ["hidden"], r=r, alpha=r)
     if normal:
         nn.init.normal_(model.hidden.lora_A)
@@ -202,7 +203,7 @@ def with_alpha_r(start, train, validation, optimizer_class, lr, normal, r, num_e
 
 
 def on_start_itself(start, *rest):
-    """Answer 10.6 without the copy."""
+    """Answer 10.7 without the copy."""
     model, accuracies = work.train_adapter(start, *rest)
     lora.add_adapters(start, ["hidden"], r=1)
     return model, accuracies
@@ -211,7 +212,7 @@ def on_start_itself(start, *rest):
 def effective(
     scaling: Callable = lambda alpha, rows, columns: alpha / rows, power: int = 2, norm: Any = 2
 ) -> Callable:
-    """Return an answer to 10.7 with another scaling, power or norm."""
+    """Return an answer to 10.8 with another scaling, power or norm."""
 
     def answer(lr: float, lora_A: Tensor, alpha: float) -> float:  # noqa: N803
         size = torch.linalg.matrix_norm(lora_A, ord=norm).item()
@@ -250,11 +251,44 @@ def new_numbers(model: nn.Module, base: nn.Module) -> int:
 
 
 def with_argument(position: int, change: Callable) -> Callable:
-    """Return an answer to 10.6 that takes another value for one of its arguments."""
+    """Return an answer to 10.7 that takes another value for one of its arguments."""
 
     def answer(*arguments: Any) -> Any:
         changed = [*arguments]
         changed[position] = change(changed[position])
         return work.train_adapter(*changed)
+
+    return answer
+
+
+def split_input(seed: int) -> Callable[[], tuple]:
+    """Return what makes three small parts anew: noisy texts of 8 tokens."""
+
+    def make() -> tuple:
+        rng = np.random.default_rng(seed)
+        weights = rng.normal(size=8)
+        parts = []
+        for size in (60, 40, 40):
+            rows = rng.random((size, 8)) < 0.4
+            labels = (rows @ weights + rng.normal(size=size) > weights.sum() * 0.4).astype(int)
+            ids = np.nonzero(rows)[1]
+            offsets = np.concatenate([[0], rows.sum(axis=1).cumsum()])
+            flat, starts = (torch.tensor(part, dtype=torch.int32) for part in (ids, offsets))
+            parts.append(datasets.BagOfWordsDataset(flat, starts, torch.tensor(labels), 8))
+        return tuple(parts)
+
+    return make
+
+
+def linear(
+    fit: int = 0, choose: int = 1, report: int = 2, strengths: Sequence[float] = (0.1, 0.3, 1)
+) -> Callable:
+    """Return an answer to 10.3 that takes other parts (train 0, validation 1, test 2)."""
+    from sklearn.linear_model import LogisticRegression
+
+    def answer(*parts: datasets.BagOfWordsDataset) -> float:
+        rows = [(part.multi_hot().numpy(), part.labels.numpy()) for part in parts]
+        fitted = [LogisticRegression(C=c, max_iter=1_000).fit(*rows[fit]) for c in strengths]
+        return max(fitted, key=lambda model: model.score(*rows[choose])).score(*rows[report])
 
     return answer

@@ -15,6 +15,7 @@ from lessons.n10_lora_at_work.answers import (
     critics_world,
     effective,
     in_order,
+    linear,
     matrix,
     new_numbers,
     on_start_itself,
@@ -23,6 +24,7 @@ from lessons.n10_lora_at_work.answers import (
     push_input,
     pushing,
     small_model,
+    split_input,
     state_bytes,
     trained,
     two_layers,
@@ -137,9 +139,34 @@ check.exercise(
 
 # --- 10.3 ---------------------------------------------------------------------------------
 
-
 check.exercise(
     "10.3",
+    work.linear_accuracy,
+    inputs=[split_input(seed) for seed in (1, 2, 3, 4)],
+    mistakes=[
+        (
+            "the strength is chosen on the *test* texts, which must choose nothing.",
+            linear(choose=2),
+        ),
+        (
+            "choose on validation: on its own training texts the weakest C always wins.",
+            linear(choose=0),
+        ),
+        ("that is the accuracy on validation.", linear(report=1)),
+        ("that is the accuracy on the training texts.", linear(report=0)),
+        ("the strength is not chosen: try all three.", linear(strengths=(1,))),
+        ("the strength is not chosen: try all three.", linear(strengths=(0.1,))),
+        ("fit on the training texts; validation only chooses.", linear(fit=1)),
+    ],
+    otherwise="Three fits on train, one choice on validation, one score on test.",
+)
+
+
+# --- 10.4 ---------------------------------------------------------------------------------
+
+
+check.exercise(
+    "10.4",
     work.largest_pushes,
     probe=in_order,
     inputs=[
@@ -179,11 +206,11 @@ check.exercise(
 )
 
 
-# --- 10.4 and 10.5 ------------------------------------------------------------------------
+# --- 10.5 and 10.6 ------------------------------------------------------------------------
 
 
 check.exercise(
-    "10.4",
+    "10.5",
     work.adam_state_bytes,
     inputs=[
         lambda: (two_layers(),),
@@ -222,7 +249,7 @@ check.exercise(
 )
 
 check.exercise(
-    "10.5",
+    "10.6",
     (20_200, 4_020_802),
     mistakes=[
         ("the two numbers are swapped: trainable first.", (4_020_802, 20_200)),
@@ -243,11 +270,11 @@ check.exercise(
 )
 
 
-# --- 10.6 and 10.7 ------------------------------------------------------------------------
+# --- 10.7 and 10.8 ------------------------------------------------------------------------
 
 
 check.exercise(
-    "10.6",
+    "10.7",
     work.train_adapter,
     probe=trained,
     changes=True,
@@ -299,7 +326,7 @@ check.exercise(
 
 
 check.exercise(
-    "10.7",
+    "10.8",
     work.effective_lr,
     inputs=[(0.1, matrix(1, 7), 1.0), (0.5, matrix(4, 6), 3.0), (2.0, matrix(2, 9), 8.0)],
     mistakes=[

@@ -2,12 +2,45 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+
+def forgetting(
+    curves: Mapping[str, Mapping[str, Sequence[float]]], off: Mapping[str, float], title: str
+) -> np.ndarray:
+    """Draw accuracies on two tasks, one axis each, while models learn one of them.
+
+    Parameters
+    ----------
+    curves : mapping of str to mapping
+        For each way and each task its accuracies, before the training and after each epoch.
+    off : mapping of str to float
+        For each task the accuracy with the adapter of the last way switched off.
+    title : str
+        The finding.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained", sharex=True)
+    last = len(next(iter(curves.values()))[next(iter(off))]) - 1
+    for ax, task in zip(axes, off, strict=True):
+        for colour, (way, place) in enumerate(zip(curves, ("bottom", "top"), strict=True)):
+            values = curves[way][task]
+            ax.plot(values, f"C{colour}o-", markersize=4)
+            ax.annotate(f" {way}", (last, values[-1]), color=f"C{colour}", va=place)
+        ax.axhline(off[task], color="C1", linestyle="--")
+        high = off[task] > curves[way][task][-1]
+        side = "top" if high else "bottom"
+        ax.annotate(f"{way}, off", (last, off[task]), color="C1", va=side)
+        ax.set(xlabel="epoch on critics' sentences", ylabel="accuracy", xlim=(-0.3, 1.32 * last))
+        ax.set_title(task, fontsize="small")
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    figure.suptitle(title, fontsize="medium")
+    return axes
 
 
 def trade_off(scores: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> Axes:
@@ -21,23 +54,27 @@ def trade_off(scores: Mapping[str, Mapping[str, Sequence[float]]], title: str) -
         The finding.
     """
     _, ax = plt.subplots(figsize=(7.5, 4.5))
+    places = {"not adapted": (-10, -14, "right"), "head": (12, 8, "left")}
+    places |= {"everything": (12, 8, "left"), "rank 1": (10, -14, "left")}
     for (way, by_task), marker in zip(scores.items(), "os^Dv", strict=False):
         x, y = by_task["critics"], by_task["IMDB"]
         (dots,) = ax.plot(x, y, marker, markersize=6)
-        place = (float(np.mean(x)), float(np.max(y)))
-        ax.annotate(
-            way, place, (0, 8), textcoords="offset points", ha="center", color=dots.get_color()
-        )
+        right, up, side = places.get(way, (-10, 0, "right"))
+        middle = (float(np.mean(x)), float(np.mean(y)))
+        style: dict[str, Any] = {"textcoords": "offset points", "color": dots.get_color()}
+        ax.annotate(way, middle, (right, up), ha=side, **style)
     off, on = next(iter(scores.values())), scores["rank 1"]
     start, end = ((float(np.mean(s["critics"])), float(np.mean(s["IMDB"]))) for s in (on, off))
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "linestyle": "--", "color": "grey"})
+    ax.annotate(
+        "", end, start, arrowprops={"arrowstyle": "-|>", "linestyle": "--", "color": "grey"}
+    )
     middle = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
     ax.annotate(
         "switched off", middle, (-8, -4), textcoords="offset points", ha="right", color="0.35"
     )
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    ax.margins(0.12)
+    ax.margins(0.2)
     ax.set(xlabel="accuracy on critics' test sentences", ylabel="accuracy on IMDB", title=title)
     return ax
 

@@ -22,7 +22,6 @@ NOT_REBUILT = {
     "07_choosing",
     "08_final_pipeline",
     "09_lora_layer",
-    "10_lora_at_work",
     "11_bow_svd",
     "12_abalone_classification",
     "13_abalone_regression",

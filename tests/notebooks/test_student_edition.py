@@ -36,6 +36,9 @@ SHEET = {
 #: lines that every training or evaluation loop of the course has, so they stand elsewhere too
 IDIOMS = {
     ")",
+    "}",
+    "return model",
+    "order = torch.Generator().manual_seed(0)",
     "break",
     "wait_for_device()",
     "losses, sizes = [], []",

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from importlib.metadata import distributions
 from pathlib import Path
 
 import nbformat
@@ -31,7 +30,12 @@ def requirements(name: str) -> list[Requirement]:
 
 
 def test_every_installed_package_has_the_pinned_version() -> None:
-    installed = {canonicalize_name(one.name): one.version for one in distributions()}
+    # in a process of its own: setuptools, once imported, brings packages inside itself along
+    code = "from importlib.metadata import distributions as all; "
+    code += "print(*(f'{one.name}=={one.version}' for one in all()))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    pairs = [one.split("==") for one in found.stdout.split()]
+    installed = {canonicalize_name(name): version for name, version in pairs}
     pins = {canonicalize_name(pin.name): pin for pin in requirements("constraints.txt")}
     wrong = {
         name: version
