@@ -120,7 +120,6 @@ PICTURES: dict[str, Callable[[], Axes]] = {
     "accuracy_by_learning_rate": lambda: n07.accuracy_by_learning_rate({0.1: RISING}, ""),
     "coverage": lambda: n01.coverage(COUNTS, 2, ""),
     "curves_with_spread": lambda: n12.curves_with_spread(RUNS, "", "loss"),
-    "every_run": lambda: n10.every_run(RUNS, ""),
     "explained_variance": lambda: n11.explained_variance(RISING, "", {1: 0.5, 5: 0.6}),
     "guessing_curve": lambda: n06.guessing_curve([1, 2, 3], np.log([1, 2, 3]), ""),
     "ladder": lambda: n02.ladder({name: (1.0, 2.0) for name in SERIES}, ""),
