@@ -48,9 +48,7 @@ MEASUREMENTS = tuple(PUBLISHED.index)
 COLUMNS = ("sex", *MEASUREMENTS, "rings")
 SCALE = 200  # the file holds all measurements divided by this
 OLD_FROM = 10  # rings
-
-#: sha256 of abalone.data
-DIGEST = "de37cdcdcaaa50c309d514f248f7c2302a5f1f88c168905eba23fe2fbc78449f"
+DIGEST = "de37cdcdcaaa50c309d514f248f7c2302a5f1f88c168905eba23fe2fbc78449f"  # sha256 of the file
 
 
 class StandInWarning(UserWarning):
@@ -119,7 +117,7 @@ def _parse(content: bytes, name: str) -> pd.DataFrame:
     if (digest := hashlib.sha256(content).hexdigest()) != DIGEST:
         raise ValueError(
             f"{name} is not UCI's abalone file: its sha256 is {digest} instead of {DIGEST}. Put "
-            "the original there, or move this one away: then the original is downloaded."
+            "the original there, or move this one away."
         )
     table = pd.read_csv(io.BytesIO(content), header=None, names=list(COLUMNS))
     table[list(MEASUREMENTS)] = (table[list(MEASUREMENTS)] * SCALE).round(1)
@@ -132,7 +130,6 @@ SOURCE = storage.Source(
     checksum="sha256:755a6a67c5b266961a3f149ea13be2cfb6e6c727e48cee3c83bc0b4526210ee4",
     read=lambda path: zipfile.Path(path, "abalone.data").read_bytes(),
 )
-
 
 GROWTH = 0.3  # a ring: at ten rings, exp(-3) = 5 % of the growth is left
 OWN = 0.08  # share of the chance that is a measurement's own; the rest is the animal's build
@@ -176,11 +173,7 @@ def _fitted(size: np.ndarray, published: pd.Series, rng: np.random.Generator) ->
 
 
 def split_indices(labels: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Split row numbers at random: half to train, a quarter each to validate and to test.
-
-    `labels` [rows] are classes: each part gets the same share of each. The same `seed` gives
-    the same parts.
-    """
+    """Split row numbers, half to train, a quarter each to validate and test, each class alike."""
     rows = np.arange(len(labels))
     train, rest = train_test_split(rows, train_size=0.5, stratify=labels, random_state=seed)
     validation, test = train_test_split(
@@ -193,10 +186,7 @@ def standardize(values: Tensor, train_values: Tensor) -> Tensor:
     """Express `values` [rows, columns] in standard deviations from the mean of train."""
     mean, std = train_values.mean(dim=0), train_values.std(dim=0)
     if not (std > 0).all() or not std.isfinite().all():
-        raise ValueError(
-            f"Standard deviations must be positive and finite, got {std.tolist()}. Drop constant "
-            "columns, and look for missing values."
-        )
+        raise ValueError(f"Standard deviations must be positive and finite, got {std.tolist()}.")
     return (values - mean) / std
 
 
@@ -215,11 +205,7 @@ def make_features(
     columns: Sequence[str] = MEASUREMENTS,
     with_sex: bool = True,
 ) -> Tensor:
-    """Return float32 [rows, features]: standardized `columns`, and the sex one-hot.
-
-    `table` has the columns of `load_abalone`. Mean and standard deviation are those of the
-    rows `train`, for all rows.
-    """
+    """Return float32 [rows, features]: `columns` standardized by rows `train`, sex one-hot."""
     values = torch.tensor(table[list(columns)].to_numpy(), dtype=torch.float32)
     features = standardize(values, values[train])
     if with_sex:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,10 +14,7 @@ from helpers.text import Tokenizer, Vocabulary
 
 
 class OneHotMLP(nn.Module):
-    """Linear, ReLU, Linear on multi-hot vectors of length `vocab_size`.
-
-    `num_outputs` is 1 for one logit (binary), or the number of classes.
-    """
+    """Linear, ReLU, Linear on multi-hot vectors; 1 output (binary), or one for each class."""
 
     def __init__(
         self, vocab_size: int = 20_001, hidden_size: int = 200, num_outputs: int = 1
@@ -126,30 +122,24 @@ class SparseOneHotMLP(nn.Module):
         return logits.squeeze(1) if self.output.out_features == 1 else logits
 
 
-Twin = TypeVar("Twin", OneHotMLP, SparseOneHotMLP)
-
-
 def to_sparse(model: OneHotMLP, sparse_grad: bool = True) -> SparseOneHotMLP:
     """Return the sparse twin of `model`, with copies of its parameters."""
-    twin = SparseOneHotMLP(
-        model.hidden.in_features, model.hidden.out_features, model.output.out_features, sparse_grad
-    )
-    return _copy_parameters(model, twin)
+    vocab_size, hidden_size = model.hidden.in_features, model.hidden.out_features
+    twin = SparseOneHotMLP(vocab_size, hidden_size, model.output.out_features, sparse_grad)
+    twin.to(model.output.weight).load_state_dict(_transposed(model))
+    return twin
 
 
 def to_dense(model: SparseOneHotMLP) -> OneHotMLP:
     """Return the dense twin of `model`, with copies of its parameters."""
     twin = OneHotMLP(model.hidden.in_features, model.hidden.out_features, model.output.out_features)
-    return _copy_parameters(model, twin)
-
-
-def _copy_parameters(source: OneHotMLP | SparseOneHotMLP, twin: Twin) -> Twin:
-    twin = twin.to(source.output.weight)  # its device and type
-    with torch.no_grad():
-        twin.hidden.weight.copy_(source.hidden.weight.T)
-        twin.hidden.bias.copy_(source.hidden.bias)
-        twin.output.load_state_dict(source.output.state_dict())
+    twin.to(model.output.weight).load_state_dict(_transposed(model))
     return twin
+
+
+def _transposed(model: OneHotMLP | SparseOneHotMLP) -> dict[str, Tensor]:
+    """Return the parameters of `model` as its twin has them."""
+    return {**model.state_dict(), "hidden.weight": model.hidden.weight.T}
 
 
 @torch.no_grad()
@@ -167,10 +157,7 @@ def word_contributions(
     adapters (else a TypeError); `vocabulary` and `tokenizer` are those of its training.
     """
     if not isinstance(model.hidden, nn.Linear | BagLinear) or type(model.output) is not nn.Linear:
-        raise TypeError(
-            "word_contributions reads plain layers, but this model has adapters. Give it "
-            "lora.merge_adapters(copy.deepcopy(model))."
-        )
+        raise TypeError("Merge the adapters first: lora.merge_adapters(copy.deepcopy(model)).")
     if model.output.out_features != 1:
         raise ValueError(f"This explains one logit, got {model.output.out_features} outputs.")
     ids = list(dict.fromkeys(vocabulary.encode(tokenizer(review))))
@@ -188,11 +175,7 @@ def word_contributions(
 def make_mlp(
     num_features: int, hidden_sizes: Sequence[int], num_outputs: int, dropout: float = 0.0
 ) -> nn.Sequential:
-    """Stack Linear, ReLU (and Dropout) for each hidden size, and a last Linear.
-
-    It maps [batch, num_features] to [batch, num_outputs]; `dropout` is the probability with
-    which a hidden unit is switched off while training.
-    """
+    """Stack Linear, ReLU (and Dropout) for each hidden size, and a last Linear."""
     layers, width = [], num_features
     for size in hidden_sizes:
         layers += [nn.Linear(width, size), nn.ReLU()]

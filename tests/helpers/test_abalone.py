@@ -170,7 +170,6 @@ def offer(monkeypatch, original) -> Iterator[Callable]:
         monkeypatch.delenv("COURSE_OFFLINE", raising=False)
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.setenv(name, "*")
-        monkeypatch.setattr(storage, "DOWNLOAD_RETRIES", 0)
 
         def serve(content: bytes, answer: Callable = whole) -> list[str]:
             server.content, server.answer = content, answer
