@@ -50,9 +50,7 @@ class Reviews:
     def __post_init__(self) -> None:
         texts, labels = tuple(self.texts), tuple(self.labels)
         if len(texts) != len(labels):
-            raise ValueError(
-                f"Each text needs a label, got {len(texts)} texts and {len(labels)} labels."
-            )
+            raise ValueError(f"Got {len(texts)} texts and {len(labels)} labels.")
         for i, (text, label) in enumerate(zip(texts, labels, strict=True)):
             if not isinstance(text, str):
                 raise TypeError(f"Review {i} is {text!r:.40}, not a str.")
@@ -80,8 +78,7 @@ class Reviews:
         positions = np.asarray(indices)
         if positions.size and positions.dtype.kind not in "iu":
             raise TypeError(
-                f"select takes the positions of reviews, got {positions.dtype}; those of a mask "
-                "are np.flatnonzero(mask)."
+                f"select takes positions (np.flatnonzero(mask)), got {positions.dtype}."
             )
         chosen = positions.tolist()
         return Reviews(tuple(self.texts[i] for i in chosen), tuple(self.labels[i] for i in chosen))

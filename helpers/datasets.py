@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Dataset
 
 from helpers import text
 from helpers.corpus import Reviews
@@ -72,10 +72,7 @@ class BagOfWordsDataset(Dataset):
         """Return the reviews at `indices` (negative: from the end); a TypeError for a mask."""
         indices = torch.as_tensor(indices, device=self.ids.device)
         if indices.numel() and (indices.is_floating_point() or indices.dtype == torch.bool):
-            raise TypeError(
-                f"select takes the positions of reviews, got {indices.dtype}; those of a mask are "
-                "mask.nonzero().flatten()."
-            )
+            raise TypeError(f"select takes positions (np.flatnonzero(mask)), got {indices.dtype}.")
         indices = indices.to(torch.int64)
         labels = self.labels[indices]
         indices = indices.remainder(len(self))  # -1 is the last review
@@ -112,11 +109,10 @@ class BagOfWordsDataset(Dataset):
 
 
 def _check_shapes(dataset: BagOfWordsDataset) -> None:
-    arrays = (dataset.ids, dataset.offsets, dataset.labels)
-    types = tuple(array.dtype for array in arrays)
-    shapes = [tuple(array.shape) for array in arrays]
-    fit = [len(shape) for shape in shapes] == [1, 1, 1] and shapes[1][0] == shapes[2][0] + 1
-    if types != (torch.int32, torch.int32, torch.int64) or not fit:
+    arrays, reviews = (dataset.ids, dataset.offsets, dataset.labels), len(dataset)
+    types, shapes = [array.dtype for array in arrays], [[*array.shape] for array in arrays]
+    expected = [[*dataset.ids.shape[:1]], [reviews + 1], [reviews]]
+    if types != [torch.int32, torch.int32, torch.int64] or shapes != expected:
         raise ValueError(
             "BagOfWordsDataset takes int32 ids [total], int32 offsets [reviews + 1] and int64 "
             f"labels [reviews], got {types} of shapes {shapes}. Build it with datasets.encode."
@@ -145,14 +141,8 @@ def make_loader(
 
     With `sparse`, inputs are `Bags` for an embedding bag, instead of multi-hot vectors.
     """
-    inner: Dataset = dataset
-    while isinstance(inner, Subset):
-        inner = inner.dataset
-    if not isinstance(inner, BagOfWordsDataset):
-        raise TypeError(
-            f"make_loader takes a BagOfWordsDataset or a Subset of one, got a "
-            f"{type(inner).__name__}. Otherwise use torch's own DataLoader."
-        )
+    if not hasattr(dataset, "__getitems__"):
+        raise TypeError(f"A {type(dataset).__name__} gives no batches: use torch's own DataLoader.")
     collate: Callable[..., tuple] = bag_batch if sparse else dense_batch
     return DataLoader(
         dataset, batch_size, shuffle, drop_last=drop_last, generator=generator, collate_fn=collate

@@ -46,8 +46,7 @@ def learning_curves(
     colours = {str(line.get_label()): line.get_color() for line in like.lines} if like else {}
     if like and (missing := [name for name in curves if name not in colours]):
         raise ValueError(
-            f"The panel `like` has no curve {', '.join(missing)}, only {', '.join(colours)}: give "
-            "the curves of both panels the same names, or leave `like` out."
+            f"The panel `like` has no curve {', '.join(missing)}, only {', '.join(colours)}."
         )
     ax = ax or plt.subplots()[1]
     for name, values in curves.items():

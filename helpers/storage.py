@@ -5,6 +5,7 @@ import json
 import os
 import tarfile
 import tempfile
+import textwrap
 import warnings
 import zipfile
 import zlib
@@ -19,7 +20,6 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 TIMEOUT = (10.0, 30.0)  # seconds to reach a server, and without a single byte
-DOWNLOAD_RETRIES = 1  # after a connection that broke or bytes that were wrong
 
 #: what reading a damaged or foreign file, or a failed download, may raise
 UNREADABLE = (
@@ -85,10 +85,8 @@ def keep_if_possible(path: Path, content: bytes, what: str) -> None:
 
 def reason(error: BaseException) -> str:
     """Return an error's type and text as one line of moderate length, for a message."""
-    text = " ".join(str(error).split())
-    if len(text) > 160:  # connection errors quote whole addresses
-        text = text[:160] + "…"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    text = textwrap.shorten(str(error), 160, placeholder="…")  # some quote whole addresses
+    return f"{type(error).__name__}: {text}"
 
 
 class Source(NamedTuple):
@@ -110,23 +108,13 @@ def download(source: Source) -> Any:
     import pooch
 
     pooch.get_logger().setLevel("ERROR")  # our own messages say what went wrong
-    over_http = pooch.HTTPDownloader(
-        progressbar=True,
-        timeout=TIMEOUT,
-        headers={"Accept-Encoding": "identity"},  # the bytes whose checksum we know
-    )
-    with tempfile.TemporaryDirectory() as temporary:
-        cache = pooch.create(
-            path=temporary,
-            base_url="",
-            registry={"download": source.checksum},
-            urls={"download": source.url},
-            retry_if_failed=DOWNLOAD_RETRIES,
-        )
-        return source.read(Path(cache.fetch("download", downloader=over_http)))
+    identity = {"Accept-Encoding": "identity"}  # the bytes whose checksum we know
+    over_http = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, headers=identity)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pooch.retrieve(source.url, source.checksum, path=folder, downloader=over_http)
+        return source.read(Path(path))
 
 
-#: what the numbers of a model may be
 WEIGHT_TYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 
@@ -194,6 +182,4 @@ def _check_weights(tensors: Mapping[str, Tensor], consequence: str) -> None:
     for name, tensor in tensors.items():
         dense = isinstance(tensor, Tensor) and tensor.layout == torch.strided and not tensor.is_meta
         if not dense or tensor.dtype not in WEIGHT_TYPES or not tensor.isfinite().all():
-            raise ValueError(
-                f"{consequence}: {name!r} is not a dense tensor of finite floating-point numbers."
-            )
+            raise ValueError(f"{consequence}: {name!r} is not dense, finite and floating-point.")

@@ -31,9 +31,8 @@ def space_punctuation(text: str) -> list[str]:
 def basic_english(text: str) -> list[str]:
     """Tokenise by the rules that torchtext 0.18 calls ``basic_english``.
 
-    Lower case; the marks ``' . , ( ) ! ?`` become tokens of their own; ``; :`` and
-    ``<br />`` become blanks; double quotes vanish. Plain string replacement does the work
-    of torchtext's regular expressions, several times faster.
+    Lower case; the marks ``' . , ( ) ! ?`` become tokens of their own; ``; :`` and ``<br />``
+    become blanks; double quotes vanish. String replacement is faster than its regular expressions.
     """
     text = text.lower().replace("'", " ' ").replace('"', "").replace(".", " . ")
     text = text.replace("<br />", " ").replace(",", " , ").replace("(", " ( ")
@@ -67,11 +66,7 @@ class Vocabulary:
 
     @classmethod
     def build(cls, token_lists: Iterable[Iterable[str]], max_size: int = 20_000) -> "Vocabulary":
-        """Keep the `max_size` most frequent tokens; ties go to the one seen first.
-
-        `token_lists` has one list of tokens for each text: a TypeError if one is a text
-        itself, or None. A `max_size` below 1 raises a ValueError.
-        """
+        """Keep the `max_size` most frequent tokens; ties go to the one seen first."""
         if max_size < 1:
             raise ValueError(f"max_size must be at least 1, got {max_size}.")
         counter: Counter[str] = Counter()

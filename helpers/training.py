@@ -273,9 +273,7 @@ def paired_interval(new: Sequence[float], old: Sequence[float]) -> tuple[float, 
     from scipy import stats  # here, because it takes long to import
 
     if len(new) != len(old) or len(new) < 2:
-        raise ValueError(
-            f"Give scores of the same splits, two at least, not {len(new)} new and {len(old)} old."
-        )
+        raise ValueError(f"Two splits at least, the same for both: {len(new)} new, {len(old)} old.")
     differences = np.subtract(new, old)
     error = differences.std(ddof=1) / np.sqrt(len(differences))
     return differences.mean(), stats.t.ppf(0.975, len(differences) - 1) * error
@@ -292,7 +290,5 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     try:
         copy.deepcopy(model).load_state_dict(weights)  # what fails half way fails on a copy
     except RuntimeError as error:
-        raise ValueError(
-            f"{path} does not hold the weights of this {type(model).__name__}: {error}"
-        ) from error
+        raise ValueError(f"{path} does not hold the weights of this model: {error}") from error
     model.load_state_dict(weights)

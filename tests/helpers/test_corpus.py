@@ -24,10 +24,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
-import pooch
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -49,7 +47,6 @@ from helpers.storage import data_folder
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
 HUGGING_FACE, STANFORD = corpus.TEST_SOURCES
-RETRIES = storage.DOWNLOAD_RETRIES
 
 REVIEWS = Reviews(
     (
@@ -210,7 +207,6 @@ def offer(monkeypatch) -> Callable[..., None]:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "*")
     monkeypatch.setattr(corpus, "DIGESTS", {"test": REVIEWS.digest})
-    monkeypatch.setattr(storage, "DOWNLOAD_RETRIES", 0)
     return lambda *sources: monkeypatch.setattr(corpus, "TEST_SOURCES", sources)
 
 
@@ -309,15 +305,6 @@ def test_faulty_source(server, offer, tmp_path, fault, reason):
     offer(faulty, server.source(STANFORD, ARCHIVE))
     assert_loaded_and_kept(tmp_path)
     assert server.requests == ["/0", "/0", "/1"]
-
-
-@pytest.mark.parametrize("fault", [fault for fault, _ in FAULTS])
-def test_passing_fault_is_retried(server, offer, tmp_path, monkeypatch, fault):
-    monkeypatch.setattr(storage, "DOWNLOAD_RETRIES", RETRIES)
-    monkeypatch.setattr(pooch.core, "time", SimpleNamespace(sleep=lambda seconds: None))
-    offer(server.source(STANFORD, ARCHIVE, fault, whole))
-    assert_loaded_and_kept(tmp_path)
-    assert server.requests == ["/0", "/0"]
 
 
 @pytest.mark.parametrize("fault", [silence, stall])
@@ -702,7 +689,7 @@ def test_review_that_is_no_text(text, shown):
 
 @pytest.mark.parametrize("mask", [[True] * 6, np.arange(6) > 2, [0.0, 1.0], ["a"]])
 def test_select_takes_positions_only(mask):
-    with pytest.raises(TypeError, match=r"positions of reviews.*np\.flatnonzero\(mask\)"):
+    with pytest.raises(TypeError, match=r"positions .np\.flatnonzero\(mask\)"):
         REVIEWS.select(mask)
     assert len(REVIEWS.select([])) == 0
 

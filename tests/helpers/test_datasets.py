@@ -249,14 +249,13 @@ IDS, OFFSETS, LABELS = DATASET.ids, DATASET.offsets, DATASET.labels
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ((IDS.long(), OFFSETS, LABELS), r"got \(torch.int64, torch.int32, torch.int64\)"),
+        ((IDS.long(), OFFSETS, LABELS), r"got .torch.int64, torch.int32, torch.int64. of"),
         ((IDS, OFFSETS.long(), LABELS), "Build it with datasets.encode"),
         ((IDS, OFFSETS, LABELS.float()), "Build it with datasets.encode"),
-        ((IDS, OFFSETS[:-1], LABELS), r"shapes \[\(18,\), \(11,\), \(11,\)\]"),
-        ((IDS, OFFSETS[:, None], LABELS), r"shapes \[\(18,\), \(12, 1\), \(11,\)\]"),
-        ((IDS[None], OFFSETS, LABELS), r"shapes \[\(1, 18\)"),
-        ((IDS, OFFSETS, LABELS[:, None]), r", \(11, 1\)\]"),
-        ((IDS, OFFSETS[0], LABELS[0]), r"\(\), \(\)"),
+        ((IDS, OFFSETS[:-1], LABELS), r"shapes \[\[18\], \[11\], \[11\]\]"),
+        ((IDS, OFFSETS[:, None], LABELS), r"shapes \[\[18\], \[12, 1\], \[11\]\]"),
+        ((IDS[None], OFFSETS, LABELS), r"shapes \[\[1, 18\]"),
+        ((IDS, OFFSETS, LABELS[:, None]), r", \[11, 1\]\]"),
     ],
 )
 def test_arrays_that_do_not_fit(arrays, message):
@@ -319,11 +318,11 @@ def test_subset_and_sampler(indices):
 
 @pytest.mark.parametrize(
     "dataset",
-    [ConcatDataset([DATASET, DATASET]), NAIVE, Subset(NAIVE, [0]), REVIEWS],
-    ids=["joined", "naive", "subset", "reviews"],
+    [ConcatDataset([DATASET, DATASET]), NAIVE, REVIEWS],
+    ids=["joined", "naive", "reviews"],
 )
 def test_make_loader_refuses_other_data_sets(dataset):
-    with pytest.raises(TypeError, match=r"BagOfWordsDataset or a Subset of one, got a \w+\. Other"):
+    with pytest.raises(TypeError, match="gives no batches: use torch's own"):
         make_loader(dataset)
 
 
@@ -576,6 +575,6 @@ def test_full_disk_costs_only_a_warning(tmp_path, file_size_limit):
 )
 def test_select_refuses_what_is_no_position(indices):
     data = datasets.encode(Reviews(("good film", "bad film"), (1, 0)), Vocabulary(["film"]))
-    with pytest.raises(TypeError, match=r"positions of reviews, got .*(bool|float)"):
+    with pytest.raises(TypeError, match=r"positions .*got .*(bool|float)"):
         data.select(indices)
     assert data.select(np.array([1, 0])).labels.tolist() == [0, 1]

@@ -172,7 +172,7 @@ def test_tensors_that_share_their_memory(tmp_path):
 def test_bad_weights_are_refused_before_anything_is_written(tmp_path, tensor):
     save_tensors(GOOD, tmp_path / "file")
     before = (tmp_path / "file").read_bytes()
-    with pytest.raises(ValueError, match=r"was not written: 'layer\.weight' is .*finite floating"):
+    with pytest.raises(ValueError, match=r"was not written: 'layer\.weight' is not dense, finite"):
         save_tensors({**GOOD, "layer.weight": tensor}, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == before
     assert [*tmp_path.iterdir()] == [tmp_path / "file"]
@@ -181,7 +181,7 @@ def test_bad_weights_are_refused_before_anything_is_written(tmp_path, tensor):
 @pytest.mark.filterwarnings("ignore:torch.quantize")
 def test_quantised_weights_are_refused(tmp_path):
     quantised = torch.quantize_per_tensor(torch.ones(3), 1, 0, torch.qint8)
-    with pytest.raises(ValueError, match="'w' is not a dense tensor"):
+    with pytest.raises(ValueError, match="'w' is not dense, finite"):
         save_tensors({"w": quantised}, tmp_path / "file")
 
 

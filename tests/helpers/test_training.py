@@ -832,7 +832,7 @@ def test_paired_interval() -> None:
 
 @pytest.mark.parametrize(("new", "old"), [([0.8], [0.7]), ([0.8, 0.7, 0.9], [0.7]), ([], [])])
 def test_paired_interval_needs_pairs(new: list[float], old: list[float]) -> None:
-    with pytest.raises(ValueError, match="two at least"):
+    with pytest.raises(ValueError, match="Two splits at least"):
         training.paired_interval(new, old)
 
 
