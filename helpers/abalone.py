@@ -21,8 +21,7 @@ from torch import Tensor
 
 from helpers import storage
 
-#: published in UCI's abalone.names, in the units of the file: minimum, maximum, mean,
-#: standard deviation, and correlation with the rings
+#: in UCI's abalone.names, in the file's units; the correlation is that with the rings
 PUBLISHED = pd.DataFrame(
     {
         "length_mm": (0.075, 0.815, 0.524, 0.120, 0.557),
@@ -73,8 +72,7 @@ class Abalone:
             f"{line}\n"
             f"#  STAND-IN DATA. The real file is not at hand: these {len(self)} animals are made\n"
             "#  up from published summary statistics. The pattern is alike; the numbers in the\n"
-            "#  text are those of the real animals, and yours will differ from them.\n"
-            f"{line}"
+            f"#  text are those of the real animals, and yours will differ from them.\n{line}"
         )
 
     def mark(self, text: str) -> str:
@@ -88,8 +86,7 @@ def load_abalone(folder: Path | None = None) -> Abalone:
     Columns: sex (F, M, or I for infant: not mature), shell length, diameter and height [mm],
     weights [grams] whole, shucked (the meat), of the viscera and of the dried shell, and rings
     (their number + 1.5 is the age in years). The file is ``abalone/abalone.data`` in `folder`
-    (`helpers.storage.data_folder()` by default); one that is not UCI's raises a ValueError and
-    is never replaced. A stand-in comes with a `StandInWarning` that says why.
+    (by default the data folder); one that is not UCI's is never replaced (ValueError).
     """
     folder = Path(folder) if folder is not None else storage.data_folder()
     file = folder / "abalone" / "abalone.data"

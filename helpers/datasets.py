@@ -1,8 +1,7 @@
 """The bag-of-words Dataset, its loader, and its cache on disk. Taught in notebook 02.
 
-A review becomes a multi-hot vector of 20,001 zeros and ones, of which about 140 are ones. So
-only the positions of the ones are kept, in CSR form: one flat array with the token ids of all
-reviews and the offset at which each review starts.
+Of the 20,001 zeros and ones of a review, about 140 are ones. So only their positions are kept,
+in CSR form: the token ids of all reviews, and the offset at which each review starts.
 """
 
 import ast
@@ -152,11 +151,7 @@ def make_loader(
 def encode(
     reviews: Reviews, vocabulary: Vocabulary, tokenizer: Tokenizer = text.basic_english
 ) -> BagOfWordsDataset:
-    """Encode reviews as the distinct ids of their tokens, on the CPU, in their order.
-
-    An unknown token sets place 0. `tokenizer` is the one that `vocabulary` was built with: it
-    takes a text and returns a list of tokens (else a TypeError).
-    """
+    """Encode reviews by the `tokenizer` that `vocabulary` was built with; unknown tokens set 0."""
     return build_and_encode(reviews, vocabulary, tokenizer)[0]
 
 
@@ -165,13 +160,10 @@ def build_and_encode(
     vocabulary: Vocabulary | int = 20_000,
     tokenizer: Tokenizer = text.basic_english,
 ) -> tuple[BagOfWordsDataset, Vocabulary]:
-    """Build a vocabulary of that size at most, if none is given, and encode: in one pass.
-
-    Tokens get numbers as they come; when all have been counted, the numbers get ids.
-    """
+    """Build a vocabulary of that size at most, if none is given, and encode: in one pass."""
     if isinstance(vocabulary, int) and vocabulary < 1:
         raise ValueError(f"The vocabulary's size must be at least 1, got {vocabulary}.")
-    numbers: defaultdict[str, int] = defaultdict(count().__next__)
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)  # of tokens, as they come
     rows = [np.zeros(0, dtype=np.int32)]
     for review in reviews.texts:
         tokens = tokenizer(review)
@@ -204,12 +196,9 @@ def _to_csr(
     pairs = pairs[np.diff(pairs, prepend=pairs.dtype.type(-1)) > 0]
     offsets = np.searchsorted(pairs, starts)
     distinct = pairs - np.repeat(starts[:-1], np.diff(offsets))
-    return BagOfWordsDataset(
-        torch.from_numpy(distinct.astype(np.int32, copy=False)),
-        torch.from_numpy(offsets.astype(np.int32)),
-        torch.tensor(labels, dtype=torch.int64),
-        vocab_size,
-    )
+    kept = torch.from_numpy(distinct.astype(np.int32, copy=False))
+    ends = torch.from_numpy(offsets.astype(np.int32))
+    return BagOfWordsDataset(kept, ends, torch.tensor(labels, dtype=torch.int64), vocab_size)
 
 
 def load_or_encode(
@@ -221,10 +210,8 @@ def load_or_encode(
     """Encode reviews, or load what an earlier call with the same inputs has encoded.
 
     `vocabulary` is one, or how many tokens to keep in one built from these reviews. In `folder`
-    (``cache`` in the data folder by default) a file's name is a digest of all that determines
-    the result: texts, labels, tokeniser, vocabulary (or its size) and the code that encodes; a
-    damaged one is made anew. What a tokeniser of your own gives is never kept, since nothing
-    tells for sure whether it has changed.
+    (``cache`` in the data folder) a file's name is a digest of all that determines the result.
+    What a tokeniser of your own gives is not kept: nothing tells whether it has changed.
     """
     if tokenizer not in text.TOKENIZERS.values():
         return build_and_encode(reviews, vocabulary, tokenizer)

@@ -153,8 +153,7 @@ def word_contributions(
 
     For the hidden units that this review switches on, the network is linear, so its logit is a
     constant (the biases) plus one term for each distinct token, in the order of the review (all
-    unknown ones together as ``<unk>``). `model` has one logit (else a ValueError) and no
-    adapters (else a TypeError); `vocabulary` and `tokenizer` are those of its training.
+    unknown ones together as ``<unk>``). `model` has one logit and no adapters.
     """
     if not isinstance(model.hidden, nn.Linear | BagLinear) or type(model.output) is not nn.Linear:
         raise TypeError("Merge the adapters first: lora.merge_adapters(copy.deepcopy(model)).")

@@ -125,9 +125,8 @@ def word_contributions(
 def type_a_review(answer: Callable[[str], None], example: str) -> None:
     """Let the reader type a review and call ``answer(review)`` with it.
 
-    A live page (Colab, JupyterLab, Notebook, VS Code) shows a text box and a button, and the
-    example is answered at once. Elsewhere, or without ipywidgets, ``answer(example)`` is
-    called once, so that the output of a notebook that is run without a page stays plain.
+    A live page shows a text box and a button. There and elsewhere the example is answered once,
+    so that the output of a notebook that is run without a page stays plain.
     """
     if find_spec("ipywidgets") is None or not _on_live_page():
         answer(example)

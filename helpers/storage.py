@@ -31,8 +31,8 @@ UNREADABLE = (
 def data_folder() -> Path:
     """Folder for downloads and caches; it need not exist yet.
 
-    It is ``$COURSE_DATA`` if that is set; else ``data/`` of the checkout that this package was
-    installed from; else (an installed copy) ``data/`` in the working directory.
+    It is ``$COURSE_DATA``, or ``data/`` of the checkout, or (of an installed copy) in the
+    working directory.
     """
     if chosen := os.environ.get("COURSE_DATA"):
         folder = Path(chosen).expanduser().resolve()
@@ -99,10 +99,7 @@ class Source(NamedTuple):
 
 
 def download(source: Source) -> Any:
-    """Download a file, compare its checksum, and return what `source.read` makes of it.
-
-    The file itself is gone afterwards. Any of `UNREADABLE`, if it cannot be had or read.
-    """
+    """Return what `source.read` makes of the verified file, or raise one of `UNREADABLE`."""
     if is_offline():
         raise ConnectionError("COURSE_OFFLINE is set, so nothing was downloaded")
     import pooch
@@ -119,10 +116,7 @@ WEIGHT_TYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: str | Path) -> None:
-    """Write weights by name, such as a model's ``state_dict()``, to `path`, as safetensors.
-
-    A ValueError if one is not a dense tensor of finite floating-point numbers.
-    """
+    """Write dense, finite weights by name, such as a ``state_dict()``, to `path` (safetensors)."""
     _check_weights(tensors, f"{path} was not written")
     with atomic_write(Path(path)) as file:
         file.write(pack(tensors))
@@ -170,12 +164,8 @@ def _unpack(content: bytes, checksum: bool = True) -> tuple[dict[str, Tensor], s
     return tensors, key
 
 
-def _checksum(tensors: Mapping[str, Tensor], key: str) -> str:
-    digest = hashlib.sha256(key.encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+def _checksum(tensors: dict[str, Tensor], key: str) -> str:
+    return hashlib.sha256(key.encode() + safetensors.torch.save(tensors)).hexdigest()
 
 
 def _check_weights(tensors: Mapping[str, Tensor], consequence: str) -> None:

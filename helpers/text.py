@@ -50,11 +50,10 @@ TOKENIZERS: dict[str, Tokenizer] = {
 
 
 class Vocabulary:
-    """A two-way map between tokens and integer ids.
+    """A two-way map between distinct tokens and integer ids.
 
     Ids count from 1, the most frequent token first; id 0 stands for every token that the
     vocabulary does not hold, so that a multi-hot vector has ``len(vocabulary)`` places.
-    `tokens` are distinct (else a ValueError); the first gets id 1.
     """
 
     def __init__(self, tokens: Iterable[str]) -> None:
@@ -124,9 +123,8 @@ class Vocabulary:
 
 
 def _check_tokens(tokens: object) -> None:
-    """Refuse a text, whose letters would be taken for tokens, and what a tokeniser forgot."""
     if tokens is None or isinstance(tokens, str):
         raise TypeError(
-            f"A text is a list of tokens here, but got {tokens!r:.20}. Tokenise first, for example "
-            "by text.split(), and let a tokeniser of your own return its list."
+            f"This takes a list of tokens, but got {tokens!r:.20}. Tokenise first, for example by "
+            "text.split(), and let a tokeniser of your own return its list."
         )

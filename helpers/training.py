@@ -65,10 +65,7 @@ def describe_runtime(device: torch.device) -> str:
 
 
 def classification_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy [nats] of logits [batch] (binary) or [batch, classes], targets [batch].
-
-    Targets that do not fit, in shape or as numbers of classes, raise a ValueError.
-    """
+    """Mean cross-entropy [nats] of logits [batch] (binary) or [batch, classes], targets [batch]."""
     _check_classes(logits, targets)
     if logits.ndim == 1:
         return F.binary_cross_entropy_with_logits(logits, targets.float())
@@ -108,8 +105,7 @@ def mean_loss(losses: list[Tensor], sizes: list[int]) -> float:
     mean = float(np.average(torch.stack(losses).tolist(), weights=sizes))
     if not math.isfinite(mean):
         raise FloatingPointError(
-            f"The loss became {mean}. Try a lower learning rate, and look for inputs that are "
-            "not finite."
+            f"The loss became {mean}: too high a learning rate? Inputs not finite?"
         )
     return mean
 
@@ -201,7 +197,7 @@ def _check_gradients(optimizer: Optimizer) -> None:
 def evaluate(
     model: nn.Module, loader: Iterable, loss: Loss = classification_loss, score: Score = accuracy_of
 ) -> Evaluation:
-    """Evaluate `model` on all of `loader`, in evaluation mode; errors as in `train_epoch`."""
+    """Evaluate `model` on all of `loader`, then put it back in the mode it was in."""
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
@@ -237,8 +233,8 @@ def fit(
 
     With `patience`, training ends when the validation loss has not improved for so many
     epochs, and the model gets the weights of its best epoch back, after an interruption too.
-    `scheduler` steps after each epoch. What is watched (the train data, say) has no influence.
-    An empty `history` is filled, so that its holder has what was seen before an interruption.
+    `scheduler` steps after each epoch; what is watched has no influence. Whoever gives an
+    empty `history` has what was seen before an interruption.
     """
     if patience is not None and (validation_loader is None or patience < 1):
         raise ValueError("Early stopping needs a validation_loader and a patience of at least 1.")
