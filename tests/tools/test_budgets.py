@@ -6,11 +6,6 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-unfinished = pytest.mark.xfail(
-    strict=True, reason="on its way down; whoever reaches the limit removes this mark"
-)
-
-
 def lines(folder: str) -> dict[str, int]:
     """Return the number of lines of each module in a folder, docstrings included."""
     return {
@@ -34,9 +29,6 @@ def test_a_folder_stays_within_its_budget(folder: str, most: int) -> None:
     assert sum(counted.values()) <= most, f"{folder} has {sum(counted.values())} lines"
 
 
-@pytest.mark.parametrize(
-    "folder",
-    ["helpers", pytest.param("lessons", marks=unfinished), "tools", "benchmarks"],
-)
+@pytest.mark.parametrize("folder", ["helpers", "lessons", "tools", "benchmarks"])
 def test_no_module_is_longer_than_four_hundred_lines(folder: str) -> None:
     assert not {name: count for name, count in lines(folder).items() if count > 400}
