@@ -18,36 +18,19 @@ from helpers.training import train_epoch
 
 @dataclass(frozen=True)
 class Rung:
-    """What one way to feed the model takes.
+    """What one way to feed the model takes."""
 
-    Parameters
-    ----------
-    build, iterate, train : float
-        Seconds to make the Dataset, to go through an epoch, and to train one.
-    held : int
-        Bytes that the Dataset keeps, raw texts not counted.
-    loss : float
-        Mean loss of the epoch.
-    """
-
-    build: float
-    held: int
-    iterate: float
-    train: float
-    loss: float
+    build: float  # seconds to make the Dataset
+    held: int  # bytes that it keeps, raw texts not counted
+    iterate: float  # seconds to go through an epoch
+    train: float  # seconds to train one
+    loss: float  # its mean loss
 
 
 class Ladder:
     """Measures rung after rung, each with the same first model and the same order of reviews.
 
-    Parameters
-    ----------
-    new_model : callable
-        Makes the network, with the same parameters each time.
-    new_loader : callable
-        Takes a Dataset, returns its loader, with the same order each time.
-    clock : callable
-        Returns seconds, after the device has finished.
+    `new_model` makes the network, `new_loader` a Dataset's loader, `clock` returns seconds.
     """
 
     def __init__(self, new_model: Callable, new_loader: Callable, clock: Callable) -> None:
@@ -64,18 +47,8 @@ class Ladder:
     ) -> Any:
         """Make a Dataset, go through an epoch and train one; return the Dataset.
 
-        Parameters
-        ----------
-        name : str
-            Of the rung.
-        build : callable
-            Makes the Dataset.
-        collate_fn : callable, optional
-            Makes a batch of what the Dataset gives, as in `DataLoader`.
-        model_of : callable
-            Makes of the network the one that takes these batches.
-        repeats : int
-            The least of so many times counts.
+        `model_of` makes of the network the one that takes the batches; of `repeats` the best
+        time counts.
         """
         start = self.clock()
         dataset = build()
@@ -103,8 +76,7 @@ class Ladder:
     @property
     def seconds(self) -> dict[str, tuple[float, float]]:
         """The seconds to iterate and to train of each rung, those of the student left out."""
-        rungs = {name: rung for name, rung in self.rungs.items() if "yours" not in name}
-        return {name: (rung.iterate, rung.train) for name, rung in rungs.items()}
+        return {name: (r.iterate, r.train) for name, r in self.rungs.items() if "yours" not in name}
 
     def table(self) -> str:
         """Return all rungs as a table."""
@@ -118,8 +90,7 @@ class Ladder:
 
 def bytes_held(dataset: Any) -> int:
     """Return the bytes of all tensors that a Dataset keeps in attributes, lists and tuples."""
-    parts = vars(dataset).values() if hasattr(dataset, "__dict__") else ()
-    return sum({id(tensor): tensor.nbytes for part in parts for tensor in _tensors(part)}.values())
+    return sum({id(tensor): tensor.nbytes for tensor in _tensors(vars(dataset))}.values())
 
 
 def _tensors(value: Any) -> Iterable[Tensor]:
@@ -159,33 +130,16 @@ def time_lines(review: str, tokenizer: Tokenizer, vocabulary: Vocabulary) -> Non
 
 
 def race(naive: Dataset, fast: Any, order: Sequence[int], clock: Callable) -> None:
-    """Print whether `fast` gives the batches of `naive`, and how many times as fast.
-
-    Parameters
-    ----------
-    naive : Dataset
-        Gives one sample at a time.
-    fast : object
-        With a method ``batches(order, batch_size)``, as in the open task.
-    order : sequence of int
-        The positions of an epoch.
-    clock : callable
-        Returns seconds, after the device has finished.
-    """
-
-    def slow_batches() -> Iterable:
-        return DataLoader(naive, batch_size=128, sampler=order)
-
-    def fast_batches() -> Iterable:
-        return fast.batches(order, 128)
-
-    pairs = zip(slow_batches(), fast_batches(), strict=True)
-    equal = all(torch.equal(x, a.cpu()) and torch.equal(y, b.cpu()) for (x, y), (a, b) in pairs)
-    if not equal:
+    """Print whether ``fast.batches`` gives the batches of `naive`, and how many times as fast."""
+    ways = (
+        lambda: DataLoader(naive, batch_size=128, sampler=order),
+        lambda: fast.batches(order, 128),
+    )
+    pairs = zip(*(make() for make in ways), strict=True)
+    if not all(torch.equal(x, a.cpu()) and torch.equal(y, b.cpu()) for (x, y), (a, b) in pairs):
         print(f"The batches of these {len(order):,} reviews are not equal.")
         return
-    seconds = [[_seconds(make, clock) for make in (slow_batches, fast_batches)] for _ in range(3)]
-    slow, quick = map(min, zip(*seconds, strict=True))
+    slow, quick = (min(_seconds(make, clock) for _ in range(3)) for make in ways)
     print(f"The batches of all {len(order):,} reviews are equal.")
     print(f"Best of three: {slow:.3f} s and {quick:.4f} s, {slow / quick:.0f} times as fast.")
     if slow / quick < 10:

@@ -1,5 +1,6 @@
-"""What the checks of notebook 02 hand to an answer: small Datasets, and a step that takes time."""
+"""What the checks of notebook 02 hand to an answer, and what they do with it."""
 
+import random
 from collections.abc import Callable
 
 import torch
@@ -13,19 +14,9 @@ from lessons.n02_dataset.rungs import to_csr
 
 
 class Samples(Dataset):
-    """Multi-hot vectors of six places, and their labels.
+    """Multi-hot vectors of six places and labels: `size` of these four, from `start` on.
 
-    Parameters
-    ----------
-    size : int
-        How many samples.
-    start : int
-        Which of the four is the first.
-
-    Attributes
-    ----------
-    asked : int
-        How often a sample has been asked for.
+    `asked` counts how often a sample has been asked for.
     """
 
     ones = ((1, 2, 4), (), (0,), (0, 1, 5))
@@ -47,38 +38,24 @@ class Samples(Dataset):
         return multi_hot, self.labels_in_order[index]
 
 
-def made_up_reviews(count: int, seed: int = 0) -> Reviews:
+def made_up_reviews(count: int) -> Reviews:
     """Return reviews of words from ``w0`` to ``w59``, the first ones oftener; some are empty."""
-    generator = torch.Generator().manual_seed(seed)
-    chances = 1 / torch.arange(1.0, 61)
-    texts, labels = [], []
-    for _ in range(count):
-        length, label = torch.randint(0, 12, (2,), generator=generator).tolist()
-        words = torch.multinomial(chances, max(length, 1), True, generator=generator).tolist()
-        texts.append(" ".join(f"w{word}" for word in words) if length else "")
-        labels.append(label % 2)
-    return Reviews(tuple(texts), tuple(labels))
+    draw = random.Random(0)
+    words, chances = zip(*((f"w{i}", 1 / (i + 1)) for i in range(60)), strict=True)
+    texts = [" ".join(draw.choices(words, chances, k=draw.randrange(12))) for _ in range(count)]
+    return Reviews(tuple(texts), tuple(draw.randrange(2) for _ in texts))
 
 
 def shuffled(count: int, seed: int) -> list[int]:
     """Return the positions 0 to `count` - 1 in a random order."""
-    return torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
+    return random.Random(seed).sample(range(count), count)
 
 
 def epochs(make: Callable, reviews: Reviews, vocabulary: object, orders: list[list[int]]) -> list:
-    """Prepare `make` once and go through an epoch for each order.
-
-    Returns
-    -------
-    list
-        For each epoch a list of batches: inputs, targets and the type of each.
-    """
+    """Prepare `make` once; for each order return its batches, and the types of each."""
     prepared = make(reviews, vocabulary, str.split)
     return [
-        [
-            (inputs, targets, (str(inputs.dtype), str(targets.dtype)))
-            for inputs, targets in list(prepared.batches(order, 128))
-        ]
+        [(x, y, (str(x.dtype), str(y.dtype))) for x, y in list(prepared.batches(order, 128))]
         for order in orders
     ]
 
@@ -95,17 +72,16 @@ def caching(cls: type, size: int) -> tuple:
 
 
 def packed(answer: Callable, id_lists: list[list[int]]) -> object:
-    """Return ids, offsets and their types, if these are two tensors."""
-    result = answer(id_lists)
-    if not isinstance(result, tuple | list) or not all(isinstance(t, Tensor) for t in result):
-        return result
-    return (*result, *(str(tensor.dtype) for tensor in result))
+    """Return ids, offsets and their types, if these are two."""
+    found = answer(id_lists)
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        return found
+    return (*found, [str(getattr(part, "dtype", type(part))) for part in found])
 
 
 def batch_of(cls: type, id_lists: list[list[int]], labels: list[int], indices: list[int]) -> object:
     """Pack reviews, select some, and return the parts of the batch and its matrix."""
-    ids, offsets = to_csr(id_lists)
-    batch = cls(ids, offsets, torch.tensor(labels), 20).select(indices)
+    batch = cls(*to_csr(id_lists), torch.tensor(labels), 20).select(indices)
     if not hasattr(batch, "multi_hot"):
         return batch
     # the right reviews, so that multi_hot is judged on its own
@@ -115,9 +91,8 @@ def batch_of(cls: type, id_lists: list[list[int]], labels: list[int], indices: l
 
 def logits_of(cls: type, id_lists: list[list[int]]) -> object:
     """Return the logits of a network of 20 inputs and 5 hidden units, and whether W learns."""
-    ids, offsets = to_csr(id_lists)
     model = cls(OneHotMLP(20, 5))
-    logits = model(Bags(ids, offsets))
+    logits = model(Bags(*to_csr(id_lists)))
     if not isinstance(logits, Tensor) or not logits.requires_grad:
         return logits
     logits.sum().backward()

@@ -5,7 +5,7 @@ Right answers of unusual form, and wrong ones that the exercises' own data do no
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from timeit import default_timer
 from typing import Any
 
@@ -145,14 +145,6 @@ class ByLoader(OneMatrix):
         return DataLoader(pairs, batch_size, sampler=order, generator=torch.Generator())
 
 
-class WithoutBatches:
-    def __init__(self, reviews: Any, vocabulary: Any, tokenizer: Callable) -> None:
-        self.reviews = reviews
-
-    def batches(self, order: list[int], batch_size: int) -> Iterator:
-        yield from [self.reviews[i] for i in order]
-
-
 # --- II.2.c: the ladder ---------------------------------------------------------------------
 
 
@@ -192,15 +184,6 @@ def csr_nested(id_lists: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.tensor(ids, dtype=torch.int32), torch.tensor(offsets, dtype=torch.int32)
 
 
-def csr_distinct_in_all(id_lists: list[list[int]]) -> tuple[torch.Tensor, ...]:
-    seen: set[int] = set()
-    rows = []
-    for row in id_lists:
-        rows.append(sorted(set(row) - seen))
-        seen.update(row)
-    return tuple(csr_by_torch(rows))
-
-
 class ByLoops(Dataset):
     """The class with its two methods, each a loop."""
 
@@ -223,16 +206,6 @@ class ByLoops(Dataset):
         for i, row in enumerate(self.rows(range(len(self.labels)))):
             matrix[i, row] = 1
         return matrix
-
-
-class DenseSelect(ByLoops):
-    def select(self, indices: Any) -> torch.Tensor:
-        return super().select(indices).multi_hot()
-
-
-class FirstIds(ByLoops):
-    def select(self, indices: Any) -> ByLoops:
-        return ByLoops(self.ids[indices], self.offsets[indices], self.labels[indices], 20)
 
 
 class ByFunction(nn.Module):
@@ -299,13 +272,9 @@ RIGHT = {
 SECRETS = {
     "ii_1_a": ("100", ".count(", "labels = "),
     "ii_1_b": ("150", "vector.sum() for", "len(dataset)"),
-    "ii_1_c": ("several times", "one place", "distinct", "repeat"),
     "ii_2_a": ("latest =", "batch_ready"),
-    "ii_2_b": ("multi_hot[", "setting", "for i in ids"),
-    "ex_02_open": ("repeat_interleave", "] = 1", "unique"),
     "ii_2_c_1": ("range(", "dataset[i"),
     "ii_2_c_2": ("set(", "len(ids)", "cumsum"),
-    "ii_2_c_3": ("repeat_interleave", "cumsum", "arange"),
     "ii_2_c_4": ("squeeze(1)  #", "sums + "),
 }
 
@@ -313,41 +282,23 @@ TRAPS = [
     Trap("ii_1_a", (lambda d: np.bincount(labels(d)),), "a tuple of 2 values"),
     Trap("ii_1_a", (lambda d: tuple(Counter(labels(d)).values()),), "Either may be 0"),
     Trap("ii_1_a", (lambda d: sum(labels(d)),), "a tuple of 2 values"),
-    Trap("ii_1_a", (lambda d: Counter(labels(d)),), "a tuple of 2 values"),
-    Trap("ii_1_a", (lambda d: labels(d),), "Two numbers"),
     Trap("ii_1_a", (lambda d: d.reviews.labels,), "loop over the samples"),
     Trap("ii_1_a", (count_with_enumerate,), "a pair: (vector, label)"),
-    Trap("ii_1_a", (lambda d: (1, 2),), "the same result for every input"),
     Trap("ii_1_b", (lambda d: sum(v.sum() for v in d) / len(d),), "a pair: (vector, label)"),
     Trap("ii_1_b", (lambda d: sum(v for v, _ in d) / len(d),), "a single number"),
-    Trap("ii_1_b", (lambda d: 150.865,), "the same result for every input"),
-    Trap("ii_1_c", ("a",), "unknown"),
-    Trap("ii_1_c", ("c",), "frequent"),
-    Trap("ii_1_c", ("d",), "id of its own"),
-    Trap("ii_1_c", ("because of OOV words",), "one letter"),
     Trap("ii_2_a", (timed(late=True),), "before its body begins"),
     Trap("ii_2_a", (never_trains,), "call forward once"),
     Trap("ii_2_a", (timed(stop=True),), "return inside the loop"),
     Trap("ii_2_a", (timed(first=lambda: 0.0),), "counted from 0"),
-    Trap("ii_2_a", (timed(unit=1_000),), "no seconds"),
     Trap("ii_2_a", (timed(time.perf_counter_ns),), "no seconds"),
     Trap("ii_2_a", (timed(time.process_time),), "process_time() stands still"),
     Trap("ii_2_a", (since_the_beginning,), "new reading after each part"),
     Trap("ii_2_a", (timed(unit=1 / 3),), "of one batch"),
     Trap("ii_2_a", (timed(result=lambda seconds: tuple(seconds.values())),), "dict"),
     Trap("ii_2_a", (lambda loader, forward, backward: 1.0,), "dict"),
-    Trap("ii_2_b", ("a",), "written in C"),
-    Trap("ii_2_b", ("b",), "dictionary"),
-    Trap("ii_2_b", ("c",), "microseconds"),
-    Trap("ii_2_b", (4,), "one letter"),
-    Trap("ex_02_open", (WithoutBatches,), "your code stopped"),
     Trap("ii_2_c_1", (VectorsOnly,), "is a pair"),
     Trap("ii_2_c_1", (LabelFirst,), "the vector comes first"),
     Trap("ii_2_c_2", (csr_nested,), "flat list"),
-    Trap("ii_2_c_2", (csr_distinct_in_all,), "those of the second"),
-    Trap("ii_2_c_2", (lambda lists: csr_by_torch(lists)[0],), "two tensors"),
-    Trap("ii_2_c_3", (DenseSelect,), "return a BagOfWordsDataset"),
-    Trap("ii_2_c_3", (FirstIds,), "one review after another"),
     Trap("ii_2_c_4", (BagsAsTheyAre,), "bags.ids and bags.offsets"),
     Trap("ii_2_c_4", (NotTransposed,), "[vocab, hidden]"),
 ]
