@@ -49,10 +49,7 @@ DATASET = dict(
             "the length is the number of samples; 2 is the number of coordinates.",
             points_with(Points.__getitem__, lambda points: points.shape[1]),
         ),
-        (
-            "that counts numbers, two a point. Count samples.",
-            points_with(Points.__getitem__, Tensor.numel),
-        ),
+        ("count samples, not numbers.", points_with(Points.__getitem__, Tensor.numel)),
         (
             "the pair is the wrong way round: the point comes first.",
             points_with(lambda self, i: (self.targets[i], self.points[i])),
@@ -103,21 +100,14 @@ def mlp(**changed: Callable) -> type:
 def weighted(model_class: type, batch: int, first: float, second: float) -> Any:
     """Return the shapes of weights and biases, and logits that show the place of every ReLU.
 
-    The first layer has only weights `first`, the second one copies each number times `second`,
-    the last one adds up, with a bias of -0.25.
+    All weights of a layer are equal: `first`, `second` and 1; the last bias is -0.25.
     """
     model: Any = model_class()
-    is_open = vars(nn.Module)["forward"] is getattr(model_class, "forward", None)
-    if is_open or model(torch.ones(batch, 2)) is None:
+    if type(model).forward is nn.Module.forward or model(torch.ones(batch, 2)) is None:
         return None
-    weights = {
-        (32, 2): torch.full((32, 2), first),
-        (32, 32): second * torch.eye(32),
-        (1, 32): torch.ones(1, 32),
-        (1,): torch.tensor([-0.25]),
-    }
+    numbers = {(32, 2): first, (32, 32): second, (1, 32): 1.0, (1,): -0.25}
     for parameter in model.parameters():
-        parameter.data = weights.get(tuple(parameter.shape), torch.zeros_like(parameter))
+        parameter.data.fill_(numbers.get(tuple(parameter.shape), 0.0))
     logits = model(torch.ones(batch, 2))
     shapes = [sorted(tuple(p.shape) for p in model.parameters() if p.ndim == n) for n in (2, 1)]
     return *shapes, logits if isinstance(logits, Tensor) else type(logits).__name__

@@ -118,7 +118,8 @@ def decision_boundary(
     ax.contour(xs, ys, probabilities, levels=[0.5], colors="black", linewidths=2)
     for label, marker in enumerate("o^"):
         style = {"marker": marker, "color": colors[label], "edgecolor": "black", "linewidth": 0.4}
-        ax.scatter(*points[targets == label].T, s=18, label=f"class {label}", **style)
+        x, y = points[targets == label].T
+        ax.scatter(x, y, s=18, label=f"class {label}", **style)
     ax.figure.colorbar(filled, ax=ax, label="predicted probability of class 1")
     ax.set(xlabel="first coordinate", ylabel="second coordinate", title=title)
     ax.grid(False)
