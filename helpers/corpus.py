@@ -77,7 +77,7 @@ class Reviews:
         positions = np.asarray(indices)
         if positions.size and positions.dtype.kind not in "iu":
             raise TypeError(
-                f"select takes positions (np.flatnonzero(mask)), got {positions.dtype}."
+                f"select takes positions, not {positions.dtype}; for a mask, np.flatnonzero(mask)."
             )
         chosen = positions.tolist()
         return Reviews(tuple(self.texts[i] for i in chosen), tuple(self.labels[i] for i in chosen))
@@ -110,10 +110,7 @@ def load_imdb(split: str, folder: Path | None = None) -> Reviews:
 
 
 def load_critics() -> Reviews:
-    """Load 8,530 critics' sentences, the 4,265 positive ones first; no network is needed.
-
-    In lower case, blanks between tokens. Source: Pang and Lee (2005), "Seeing stars", ACL.
-    """
+    """Load 8,530 critics' sentences, 4,265 positive ones first (Pang and Lee, ACL 2005)."""
     return _load_from_package("critics", source="rotten_tomatoes")
 
 

@@ -71,7 +71,9 @@ class BagOfWordsDataset(Dataset):
         """Return the reviews at `indices` (negative: from the end); a TypeError for a mask."""
         indices = torch.as_tensor(indices, device=self.ids.device)
         if indices.numel() and (indices.is_floating_point() or indices.dtype == torch.bool):
-            raise TypeError(f"select takes positions (np.flatnonzero(mask)), got {indices.dtype}.")
+            raise TypeError(
+                f"select takes positions, not {indices.dtype}; for a mask, np.flatnonzero(mask)."
+            )
         indices = indices.to(torch.int64)
         labels = self.labels[indices]
         indices = indices.remainder(len(self))  # -1 is the last review
@@ -141,7 +143,7 @@ def make_loader(
     With `sparse`, inputs are `Bags` for an embedding bag, instead of multi-hot vectors.
     """
     if not hasattr(dataset, "__getitems__"):
-        raise TypeError(f"A {type(dataset).__name__} gives no batches: use torch's own DataLoader.")
+        raise TypeError(f"make_loader takes a BagOfWordsDataset, not a {type(dataset).__name__}.")
     collate: Callable[..., tuple] = bag_batch if sparse else dense_batch
     return DataLoader(
         dataset, batch_size, shuffle, drop_last=drop_last, generator=generator, collate_fn=collate

@@ -50,11 +50,7 @@ def is_offline() -> bool:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """Open `path` for writing bytes so that it appears whole or not at all.
-
-    A temporary file in the same folder replaces `path` in one step when the block ends. If the
-    block fails, or the disk is full, an existing `path` stays as it was.
-    """
+    """Open `path` for writing bytes: it appears whole, or stays as it was if the block fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     temporary = Path(name)
@@ -123,10 +119,7 @@ def save_tensors(tensors: Mapping[str, Tensor], path: str | Path) -> None:
 
 
 def load_tensors(path: str | Path, checksum: bool = True) -> dict[str, Tensor]:
-    """Read what `save_tensors` wrote, on the CPU; a ValueError if it is damaged.
-
-    Without `checksum`, a file of safetensors that has none (from another program) passes, too.
-    """
+    """Read what `save_tensors` wrote; without `checksum`, also the safetensors of others."""
     content = Path(path).read_bytes()
     try:
         tensors, _ = _unpack(content, checksum)

@@ -689,7 +689,7 @@ def test_review_that_is_no_text(text, shown):
 
 @pytest.mark.parametrize("mask", [[True] * 6, np.arange(6) > 2, [0.0, 1.0], ["a"]])
 def test_select_takes_positions_only(mask):
-    with pytest.raises(TypeError, match=r"positions .np\.flatnonzero\(mask\)"):
+    with pytest.raises(TypeError, match=r"takes positions.*np\.flatnonzero\(mask\)"):
         REVIEWS.select(mask)
     assert len(REVIEWS.select([])) == 0
 
