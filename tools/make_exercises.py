@@ -39,9 +39,9 @@ HOW = (
     f"`{GAP}`, run that cell and the check below it: `✓` is right, `✗` names the likely "
     "mistake, `…` means that no answer is there yet. Nothing that comes later needs your "
     "answers, so you can skip an exercise and come back. The last code cell counts what you "
-    "have solved. What would answer a question too early is folded: explanations, pictures in "
-    "words, and the code that goes on with an answer. Open them when you have your `✓`, or when "
-    "you have seen the output."
+    "have solved. What would give an answer away is folded: explanations, descriptions of "
+    "pictures, and code that uses your answer. Open them when you have your `✓`, or when you "
+    "have seen the output."
 )
 #: the lines to click on, for what stands behind an exercise's check, behind a run, and a picture
 ANSWERED = "Explanation: open it when your check passes, or when you give up"

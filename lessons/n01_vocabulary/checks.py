@@ -68,7 +68,8 @@ check.exercise(
             describing(result=lambda p, n, total, mean: (p, n, total, mean // 1)),
         ),
     ],
-    otherwise="Positives, negatives, total, mean length: check them one by one on a few texts.",
+    otherwise="Positives, negatives, total, mean length: work them out by hand for three texts, "
+    "'so bad, so well-made', 'not  good at all' and 'fine, oh fine', of 3, 4 and 3 words.",
 )
 
 
@@ -89,8 +90,13 @@ check.exercise(
             lambda head, tail: not all(isinstance(token, str) for token in [*head, *tail]),
         ),
         (
-            "each answer is a list of five tokens: slice the list.",
+            "there are only 4 tokens in one of the answers: a slice ends *before* its stop.",
             (HEAD, TAIL[:4]),
+            lambda head, tail: 4 in (len(head), len(tail)),
+        ),
+        (
+            "each answer is a list of five tokens: slice the list.",
+            (HEAD, TAIL[:3]),
             lambda head, tail: isinstance(head, str) or len(head) != 5 or len(tail) != 5,
         ),
         (
@@ -131,18 +137,14 @@ check.exercise(
     "I.2.c",
     count_unknown,
     inputs=[
-        (("a film", "", "a bad bad bad film film film"), Vocabulary(["good", "film"])),
-        (("Good film,  film",), Vocabulary(["good", "film"])),
-        (("good", ""), Vocabulary(["good", "film"])),
+        (("a film", "", "a bad bad bad film film film"), classes.searchable(["good", "film"])),
+        (("Good film,  film",), classes.searchable(["good", "film"])),
+        (("good", ""), classes.searchable(["good", "film"])),
     ],
     mistakes=[
         (
             "that is the number of *different* unknown words. How many times do they occur?",
             lambda texts, v: len({w for review in texts for w in review.split()} - {*v.tokens}),
-        ),
-        (
-            "that is the number of reviews with an unknown word. Count the words.",
-            lambda texts, v: sum(count_unknown((review,), v) > 0 for review in texts),
         ),
         (
             "a word that is unknown twice in one text counts twice.",
@@ -151,6 +153,10 @@ check.exercise(
         (
             "that is the count for the first text alone: does your loop end too early?",
             lambda texts, v: count_unknown(texts[:1], v),
+        ),
+        (
+            "that is the count for the last text alone: `=` replaces what was there, `+=` adds.",
+            lambda texts, v: count_unknown(texts[-1:], v),
         ),
         (
             "those are the tokens that the vocabulary *does* hold.",
@@ -168,10 +174,6 @@ check.exercise(
             "cut the text with split() alone: here `Good` and `film,` are unknown.",
             lambda texts, v: sum(w not in v for t in texts for w in text.space_punctuation(t)),
         ),
-        (
-            "that is a share. Count tokens.",
-            lambda texts, v: count_unknown(texts, v) / max(1, sum(len(t.split()) for t in texts)),
-        ),
     ],
     errors={"Tokenise first": "encode takes a list of tokens, not the text itself."},
     otherwise="Count every token, in every text, whose id is that of the unknown.",
@@ -185,7 +187,7 @@ check.choice(
     right="b",
     wrong={
         "a": "a model that memorises does well on *its* 200 reviews, but these 200 it never saw.",
-        "c": "look at the accuracy on a balanced sample below: the model has not learned to read.",
+        "c": "not even all 25,000 reviews teach a model of this course enough to be always right.",
         "d": "accuracy does not favour small samples; it only gets noisier.",
     },
 )
@@ -217,6 +219,11 @@ def drawn(balanced: Callable, reviews: Reviews, size: int) -> object:
     return sorted(sample) if isinstance(sample, Reviews) else type(sample).__name__
 
 
+def one_class(sample: list[tuple]) -> bool:
+    """Return whether all pairs of a sample have the same label."""
+    return len({label for _, label in sample}) == 1
+
+
 NUMBERED = tuple(f"review {i}" for i in range(10))
 
 check.exercise(
@@ -235,15 +242,20 @@ check.exercise(
             lambda found, reviews, size: isinstance(found, str),
         ),
         (
-            "the sample must have `size` reviews in all.",
-            lambda reviews, size: balanced_first(reviews, 2 * size),
-            lambda found, reviews, size: len(found) != size,
+            "only one class is in the sample, and the other half is missing.",
+            lambda reviews, size: reviews.select(positions(reviews, 0)[: size // 2]),
+            lambda found, reviews, size: one_class(found) and len(found) < size,
         ),
         (
             "all reviews of the sample are of one class: slicing a sorted data set takes only its "
             "first block, or its last.",
             lambda reviews, size: reviews[:size],
-            lambda found, reviews, size: len({label for _, label in found}) == 1,
+            lambda found, reviews, size: one_class(found),
+        ),
+        (
+            "the sample must have `size` reviews in all.",
+            lambda reviews, size: balanced_first(reviews, 2 * size),
+            lambda found, reviews, size: len(found) != size,
         ),
         (
             "half of the sample must be positive. Where the classes begin only the labels know: "
@@ -262,6 +274,12 @@ check.exercise(
             lambda found, reviews, size: sum(label for _, label in found) == size // 2,
         ),
     ],
+    errors={
+        "index out of range": "Where the positive reviews begin, only the labels know: not every "
+        "data set is as long as `train`.",
+        "unsupported operand": "Two Reviews can't be added. Put the positions together and select "
+        "once.",
+    },
     otherwise="Half of the sample is the first negative reviews, half the first positive ones.",
 )
 

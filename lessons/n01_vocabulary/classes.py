@@ -8,32 +8,41 @@ from typing import Any
 from helpers.text import Vocabulary
 
 
-class Building(Vocabulary):
-    """A class with a right `build`."""
+class SlowList(list):
+    """A list of tokens that says once, when it is searched, that a dictionary is faster."""
 
-
-class Encoding(Vocabulary):
-    """A class with a right `encode` and `decode`."""
-
-    def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Return the id of each token, 0 for an unknown one."""
-        return super().encode(tokens)
-
-    def decode(self, ids: Iterable[int]) -> list[str]:
-        """Return the token of each id, ``<unk>`` for 0."""
-        return super().decode(ids)
-
-
-class Unsearchable(list):
-    """A list of tokens that says why nobody should search it."""
+    told = False
 
     def __contains__(self, token: object) -> bool:
-        raise TypeError(
-            "to search a list of 20,000 tokens for every word of 25,000 reviews takes hours. "
-            "The dictionary `self.ids` finds a token at once"
-        )
+        self.warn()
+        return super().__contains__(token)
 
-    index = __contains__  # type: ignore[assignment]
+    def index(self, *arguments: Any) -> int:
+        """Return the place of a token."""
+        self.warn()
+        return super().index(*arguments)
+
+    def warn(self) -> None:
+        """Print why nobody should search a long list for every word."""
+        if not self.told:
+            print(
+                "(This is slow: to find a word in the list `tokens`, Python walks through up to "
+                "20,000 tokens. For all reviews that takes minutes. The dictionary `ids` finds a "
+                "word at once.)"
+            )
+        self.told = True
+
+
+def searchable(tokens: Iterable[str], kind: Any = Vocabulary) -> Any:
+    """Return a vocabulary that says so if its list of tokens is searched."""
+    vocabulary = kind(tokens)
+    vocabulary.tokens = SlowList(vocabulary.tokens)
+    return vocabulary
+
+
+def having(**methods: Any) -> type:
+    """Return a vocabulary with other methods."""
+    return type("Answer", (Vocabulary,), methods)
 
 
 def building(choose: Callable) -> type:
@@ -45,22 +54,12 @@ def building(choose: Callable) -> type:
         chosen = choose(lists, counts, max_size)
         return cls(chosen) if isinstance(chosen, list) else chosen
 
-    return type("Answer", (Vocabulary,), {"build": classmethod(build)})
+    return having(build=classmethod(build))
 
 
 def top(counts: Counter[str], size: int | None = None) -> list[str]:
     """Return the most frequent tokens; of equally frequent ones the first."""
     return [token for token, _ in counts.most_common(size)]
-
-
-def encoding(encode: Callable) -> type:
-    """Return a class with another `encode`."""
-    return type("Answer", (Vocabulary,), {"encode": encode})
-
-
-def decoding(decode: Callable) -> type:
-    """Return a class with another `decode`."""
-    return type("Answer", (Vocabulary,), {"decode": decode})
 
 
 def tokens_built(cls: Any, token_lists: Iterable[list[str]], max_size: int) -> object:
@@ -73,13 +72,12 @@ def tokens_built(cls: Any, token_lists: Iterable[list[str]], max_size: int) -> o
 
 def there_and_back(cls: Any, tokens: list[str], words: list[str], ids: list[int]) -> tuple:
     """Return the ids of some words and the words of some ids, in a vocabulary of `tokens`."""
-    vocabulary = cls(tokens)
-    vocabulary.tokens = Unsearchable(vocabulary.tokens)
+    vocabulary = searchable(tokens, cls)
     return vocabulary.encode(words), vocabulary.decode(ids)
 
 
 BUILD = dict(
-    reference=Building,
+    reference=having(),
     probe=tokens_built,
     inputs=[
         ([["b", "b", "b"], ["c", "a"], ["a", "d"]], 3),
@@ -101,7 +99,7 @@ BUILD = dict(
             building(lambda lists, counts, size: sorted(counts, key=counts.__getitem__)[:size]),
         ),
         (
-            "every token is kept. At most `max_size` may stay.",
+            "more than `max_size` tokens are kept: use the argument.",
             building(lambda lists, counts, size: top(counts)),
         ),
         (
@@ -116,10 +114,6 @@ BUILD = dict(
         (
             "those are the tokens that came first. Keep those that come most often.",
             building(lambda lists, counts, size: list(counts)[:size]),
-        ),
-        (
-            "the tokens are in alphabetical order. Which come most often?",
-            building(lambda lists, counts, size: sorted(counts)[:size]),
         ),
         (
             "a token that occurs three times in one text counts three times.",
@@ -150,7 +144,7 @@ BUILD = dict(
 )
 
 ENCODE = dict(
-    reference=Encoding,
+    reference=having(encode=Vocabulary.encode, decode=Vocabulary.decode),
     probe=there_and_back,
     inputs=[
         (["film", "good"], ["good", "film", "film"], [2, 1]),
@@ -161,45 +155,38 @@ ENCODE = dict(
     mistakes=[
         (
             "the ids are one too small: the first token has id 1.",
-            encoding(lambda self, words: [self.ids.get(word, 0) - 1 for word in words]),
+            having(encode=lambda self, words: [self.ids.get(word, 0) - 1 for word in words]),
         ),
         (
             "an unknown token is left out. It must get an id, too, or the text changes.",
-            encoding(lambda self, words: [self.ids[word] for word in words if word in self.ids]),
+            having(encode=lambda self, words: [self.ids[w] for w in words if w in self.ids]),
         ),
         (
             "an unknown token gives None. `get` takes a second argument: what to give instead.",
-            encoding(lambda self, words: [self.ids.get(word) for word in words]),
+            having(encode=lambda self, words: [self.ids.get(word) for word in words]),
         ),
         (
             "-1 is what str.find uses. An id is also a place in the vector to come, so it must be "
             "one that exists.",
-            encoding(lambda self, words: [self.ids.get(word, -1) for word in words]),
+            having(encode=lambda self, words: [self.ids.get(word, -1) for word in words]),
         ),
         (
             "that id would be a new one, behind the last token. The unknown has the id that the "
             "tokens leave free.",
-            encoding(lambda self, words: [self.ids.get(w, len(self.ids) + 1) for w in words]),
-        ),
-        (
-            "that id belongs to a token already.",
-            encoding(lambda self, words: [self.ids.get(word, 1) for word in words]),
-        ),
-        (
-            "a token that occurs twice gives its id twice.",
-            encoding(lambda self, w: [self.ids.get(word, 0) for word in dict.fromkeys(w)]),
-        ),
-        (
-            "ids stand in the order of the tokens; do not sort them.",
-            encoding(lambda self, words: sorted(self.ids.get(word, 0) for word in words)),
+            having(encode=lambda self, words: [self.ids.get(w, len(self.ids) + 1) for w in words]),
         ),
         (
             "id 0 gives the last token: `tokens[0 - 1]` is `tokens[-1]`. It is the unknown's.",
-            decoding(lambda self, ids: [self.tokens[i - 1] for i in ids]),
+            having(decode=lambda self, ids: [self.tokens[i - 1] for i in ids]),
         ),
         (
             "decode leaves id 0 out. It gives UNKNOWN_TOKEN.",
-            decoding(lambda self, ids: [self.tokens[i - 1] for i in ids if i]),
+            having(decode=lambda self, ids: [self.tokens[i - 1] for i in ids if i]),
+        ),
+        (
+            "for id 0, decode gives UNKNOWN_TOKEN, which is the text `<unk>`.",
+            having(decode=lambda self, ids: [self.tokens[i - 1] if i else None for i in ids]),
+            lambda found, tokens, words, ids: not {*found[1]} <= {*tokens, "<unk>"},
         ),
     ],
     errors={

@@ -31,13 +31,7 @@ def reviews() -> tuple[str, ...]:
 
 
 def judge_tokenizer(tokenizer: Callable[[str], list[str]]) -> None:
-    """Raise `Wrong` for a tokeniser that breaks a rule or leaves too much; print what it leaves.
-
-    Parameters
-    ----------
-    tokenizer : callable
-        Takes a text, returns a list of tokens.
-    """
+    """Raise `Wrong` for a tokeniser that breaks a rule or leaves too much; print what it leaves."""
     if not callable(tokenizer):
         raise Wrong("hand over the function itself, not what it returns.")
     if (lines := count_lines(tokenizer)) > MOST_LINES:
@@ -52,8 +46,7 @@ def judge_tokenizer(tokenizer: Callable[[str], list[str]]) -> None:
     found = f"{unknown:,} unknown tokens, and {share:.2f} tokens for each one of basic_english"
     if share > MOST_TOKENS:
         raise Wrong(
-            f"{found}; {MOST_TOKENS} are allowed. Single letters leave nothing unknown, and "
-            "nothing to read. Which words need not be cut?"
+            f"{found}. At most {MOST_TOKENS} are allowed: you make more tokens than you need."
         )
     if unknown >= MOST_UNKNOWN:
         raise Wrong(

@@ -1,5 +1,6 @@
 """The pictures of notebook 01: one function each, each returns its Axes."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -10,11 +11,13 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from helpers.plots import BLAME, PRAISE
 
+MOST_TOKENS = 8  # for which the picture of the pipeline has room
+
 
 def pipeline(
     review: str, tokens: Sequence[str], ids: Sequence[int], probability: float, title: str
 ) -> Axes:
-    """Draw the way of a review: text, tokens, ids, multi-hot vector, logit.
+    """Draw the way of a review: text, its first eight tokens, ids, multi-hot vector, logit.
 
     Parameters
     ----------
@@ -28,14 +31,17 @@ def pipeline(
         The finding.
     """
     ax = plt.subplots(figsize=(9, 5), layout="constrained")[1]
+    if len(tokens) > MOST_TOKENS:
+        ax.text(1.04, 3, "…", ha="right", va="center")
+    tokens, ids = tokens[:MOST_TOKENS], ids[:MOST_TOKENS]
     places = sorted({0, *ids, 20_000})
     columns = np.linspace(0.2, 0.98, len(tokens))
     cells = dict(zip(places, np.linspace(0.2, 0.98, len(places)), strict=True))
     logit = np.log(probability / (1 - probability))
     colour = PRAISE if logit > 0 else BLAME
-    _box(ax, 0.59, 4, review)
+    _box(ax, 0.59, 4, textwrap.shorten(review, 80, placeholder=" …"))
     for x, token, i in zip(columns, tokens, ids, strict=True):
-        _box(ax, x, 3, token)
+        _box(ax, x, 3, token if len(token) < 10 else f"{token[:7]}…")
         _box(ax, x, 2, str(i), edge="grey" if i == 0 else "black")
         _arrow(ax, (0.59, 4), (x, 3))
         _arrow(ax, (x, 3), (x, 2))

@@ -10,6 +10,7 @@ import pytest
 from helpers import corpus, text
 from lessons.exercises import Wrong
 from lessons.n01_vocabulary import open_task, pictures
+from lessons.n01_vocabulary.checks import check
 from lessons.n01_vocabulary.experiment import accuracies
 
 matplotlib.use("Agg")
@@ -90,6 +91,27 @@ def test_training_on_one_class_scores_on_that_class_alone():
     assert accuracies(negative, positive, lr=1.0)[1] == 0
 
 
+class Searching(text.Vocabulary):
+    """Right, but slow: it searches the list of tokens for every word."""
+
+    def encode(self, tokens):
+        return [self.tokens.index(t) + 1 if t in self.tokens else 0 for t in tokens]
+
+
+def count_by_searching(texts, vocabulary):
+    return sum(w not in vocabulary.tokens for review in texts for w in review.split())
+
+
+@pytest.mark.parametrize(
+    ("judge", "answer"), [(check.i_2_b, Searching), (check.i_2_c, count_by_searching)]
+)
+def test_a_slow_answer_passes_with_one_remark(judge, answer, capsys):
+    judge(answer)
+    remark, verdict = capsys.readouterr().out.splitlines()
+    assert remark.startswith("(This is slow")
+    assert verdict == f"✓ {judge.label}"
+
+
 @pytest.fixture
 def closing():
     yield
@@ -104,6 +126,14 @@ def test_the_pipeline_shows_every_token_its_id_and_its_place(closing):
     assert words.count("3") == 3  # two ids, and the number of one place
     assert (words.count("1"), words.count("0")) == (3, 3)
     assert any(word.startswith("+2.20, that is 90%") for word in words)
+
+
+def test_the_pipeline_of_a_long_text_shows_its_beginning(closing):
+    tokens, ids = [f"incomprehensible{i}" for i in range(30)], [*range(1, 31)]
+    ax = pictures.pipeline(" ".join(tokens), tokens, ids, 0.9, "title")
+    words = [part.get_text() for part in ax.texts]
+    assert words.count("incompr…") == pictures.MOST_TOKENS
+    assert max(map(len, words)) <= 80
 
 
 def test_classes_have_the_colours_of_praise_and_complaint(closing):

@@ -59,11 +59,6 @@ class Written(Vocabulary):
         return [["<unk>", *self.tokens][i] for i in ids]
 
 
-class Searching(Vocabulary):
-    def encode(self, tokens: Any) -> list[int]:
-        return [self.tokens.index(t) + 1 if t in self.tokens else 0 for t in tokens]
-
-
 class Failing(Vocabulary):
     def encode(self, tokens: Any) -> list[int]:
         return [self.ids[token] for token in tokens]
@@ -109,18 +104,22 @@ SECRETS = {
 
 TRAPS = [
     Trap("i_1", (changed(lambda *numbers: numbers[:3]),), "tuple of 4 values"),
+    Trap("i_1", (changed(lambda p, n, total, mean: (p, n, total, mean + 1)),), "3, 4 and 3 words"),
     Trap("i_1", (changed(lambda p, n, total, mean: (p, n, total, [mean])),), "value 4 of 4"),
     Trap("ex_01_1", (Vocabulary(["a"]),), "hand over the class itself"),
-    Trap("i_2_b", (Searching,), "takes hours"),
     Trap("i_2_b", (Failing,), "must get an id, too"),
     Trap("i_2_a", (HEAD, HEAD), "order of their counts"),
+    Trap("i_2_a", (HEAD[:4], TAIL), "only 4 tokens"),
     Trap("i_2_a", ("the a and", TAIL), "list of five"),
     Trap("i_2_a", ([1, 2, 3, 4, 5], TAIL), "of type str"),
     Trap("i_2_c", (lambda t, v: sum(v.encode(x).count(0) for x in t),), "list of tokens, not"),
     Trap("i_2_c", (lambda t, v: 566_141,), "same result for every input"),
     Trap("i_2_c", (lambda t, v: [v.encode(x.split()) for x in t],), "single number"),
     Trap("i_3_a", (2,), "one letter"),
+    Trap("i_3_b", (lambda r, n: r.select([0, 12_500]),), "only the labels know"),
+    Trap("i_3_b", (lambda r, n: r[0:n] + r[-n:],), "can't be added"),
     Trap("i_3_b", (lambda r, n: positions(r, 0)[:2] + positions(r, 1)[:2],), "return Reviews"),
+    Trap("ii_4_b", (lambda c, n, size: (sum(c) / n, len(c), 0, 1),), "counts.values()"),
     Trap("ii_4_a", (lambda t: set(text.space_punctuation(t)),), "list of str"),
     Trap("ii_4_a", (lambda t: text.space_punctuation(t) or [""],), "empty tokens"),
 ]
