@@ -130,7 +130,11 @@ NETWORK = dict(
             "a batch of one has lost its axis: squeeze() takes every axis of length 1. Name one.",
             mlp(finish=torch.squeeze),
         ),
-        ("the last axis, of length 1, has to go.", mlp(finish=lambda logits: logits)),
+        (
+            "the last axis, of length 1, has to go.",
+            mlp(finish=lambda logits: logits),
+            lambda found, batch, *_: found[2].shape == (batch, 1),
+        ),
         (
             "forward must return a tensor.",
             mlp(finish=lambda logits: logits.squeeze(1).tolist()),

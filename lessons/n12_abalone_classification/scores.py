@@ -91,6 +91,7 @@ AUC = dict(
             lambda found, s, y: s.min() < 0,
         ),
     ],
+    errors={"broadcast": "Each old animal meets each young one: which axes do the arrays need?"},
     otherwise="Of all pairs, which are in order, which are ties? Divide by the number of pairs.",
 )
 
@@ -158,7 +159,7 @@ def times(error: Callable) -> tuple[Callable, Callable]:
 
 INTERVAL = dict(
     reference=interval,
-    inputs=[([80, 91, 72, 86, 65], [78, 90, 71, 82, 66]), ([1.0, 5.0], [2.0, 2.0])],
+    inputs=[([80, 91, 72, 86, 65, 77], [78, 90, 71, 82, 66, 74]), ([1.0, 5.0], [2.0, 2.0])],
     mistakes=[
         (
             "those are the two ends of the interval. Its middle and half of its width are asked.",
@@ -182,9 +183,10 @@ INTERVAL = dict(
         ("2.5 % lie at each end: take the 97.5 % point.", partial(interval, share=0.95)),
         ("half of the width is asked.", lambda *a: (interval(*a)[0], 2 * interval(*a)[1])),
         (
-            "right for five splits only: does t follow n?",
-            lambda new, old: interval(new, old, less=len(new) - 4),
+            "right for six splits only: does t follow n?",
+            lambda new, old: interval(new, old, less=len(new) - 5),
         ),
     ],
+    errors={"for -": "Lists can't be subtracted: make arrays of them."},
     otherwise="Two numbers: the mean of the differences, and t times the error of that mean.",
 )
