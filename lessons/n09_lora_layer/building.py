@@ -11,33 +11,28 @@ from torch import Tensor, nn
 from helpers.lora import LoRALinear
 from lessons.exercises import Checks
 from lessons.n09_lora_layer import worlds
+from lessons.n09_lora_layer.worlds import spoiled
 
 check = Checks()
 
 
-def spoiled(base: type = LoRALinear, /, **methods: Callable) -> type:
-    """Return a layer with other methods than the right one."""
-    return type("Spoiled", (base,), methods)
+def then(method: Callable, more: Callable) -> Callable:
+    """Return a method that does `more` at its end."""
+
+    def both(self: Any, *arguments: Any) -> None:
+        method(self, *arguments)
+        with torch.no_grad():
+            more(self)
+
+    return both
 
 
 # --- 09.1 ---------------------------------------------------------------------------------
 
 
-class Begin(LoRALinear):
-    """What is asked for first: a layer that can be made."""
-
-    def __init__(self, base_layer: nn.Linear, r: int, alpha: float = 1.0) -> None:
-        super().__init__(base_layer, r, alpha)
-
-
 def starting(change: Callable) -> type:
     """Return a layer that is changed once it is made."""
-
-    def init(self: Any, base_layer: nn.Linear, r: int, alpha: float = 1.0) -> None:
-        LoRALinear.__init__(self, base_layer, r, alpha)
-        change(self)
-
-    return spoiled(__init__=init)
+    return spoiled(__init__=then(LoRALinear.__init__, change))
 
 
 def put(name: str, value: Callable) -> type:
@@ -56,11 +51,18 @@ def drawn(name: str, draw: Callable) -> type:
     return starting(lambda layer: draw(getattr(layer, name).data))
 
 
+def swap(layer: Any, turn: bool = False) -> None:
+    """Exchange the two matrices, and turn each of them."""
+    a, b = (nn.Parameter(m.data.T if turn else m.data) for m in (layer.lora_A, layer.lora_B))
+    layer.lora_A, layer.lora_B = b, a
+
+
+delta = LoRALinear.get_delta_weight
 ADAPTER, BASE = {"lora_A", "lora_B"}, {"base_layer.weight", "base_layer.bias"}
 
 check.exercise(
     "09.1",
-    Begin,
+    spoiled(__init__=LoRALinear.__init__),
     probe=worlds.begin,
     inputs=[(400, 30, 4, 3.0), (300, 20, 2, 1.0), (500, 40, 8, None)],
     mistakes=[
@@ -83,13 +85,24 @@ check.exercise(
         (
             "the two shapes are swapped: A meets the input first, so one of its sides is "
             "in_features.",
-            starting(lambda layer: swap(layer)),
+            starting(swap),
             lambda found, i, o, r, _: found["lora_A"] == [o, r],
         ),
         (
-            "a matrix is transposed: lora_A is [r, in] and lora_B is [out, r].",
+            "in and out are exchanged: A takes the input in, and B gives the output.",
+            starting(lambda layer: swap(layer, turn=True)),
+            lambda found, i, o, r, _: found["lora_A"] == [r, o] and found["lora_B"] == [i, r],
+        ),
+        (
+            "a matrix has the wrong shape: lora_A is [r, in] and lora_B is [out, r].",
             put("lora_A", lambda layer: nn.Parameter(layer.lora_A.data.T.contiguous())),
             lambda found, i, o, r, _: found["lora_A"] != [r, i] or found["lora_B"] != [o, r],
+        ),
+        (
+            "a matrix of torch.empty is never filled: its numbers are what happens to lie in "
+            "memory.",
+            put("lora_A", lambda layer: nn.Parameter(torch.empty(layer.lora_A.shape))),
+            lambda found, *_: "never filled" in (found["A"], found["B"]),
         ),
         (
             "a new layer must give the outputs of the base layer, so the product B A is zero: "
@@ -108,15 +121,25 @@ check.exercise(
             lambda found, *_: found["A"] == "zero",
         ),
         (
-            "A is too large: its numbers should lie within 1 / √in, as kaiming_uniform_ draws "
-            "them.",
+            "A is drawn from too wide a range. kaiming_uniform_ reaches 1 / √in only if it is "
+            "given a=math.sqrt(5).",
+            drawn("lora_A", nn.init.kaiming_uniform_),
+            lambda found, *_: found["A"] == "wide",
+        ),
+        (
+            "A is far too large: its numbers should lie within 1 / √in.",
             drawn("lora_A", nn.init.normal_),
             lambda found, *_: found["A"] == "large",
         ),
         (
-            "A should be random numbers of either sign, around zero. (torch.empty is not random.)",
-            drawn("lora_A", nn.init.ones_),
-            lambda found, *_: found["A"] != "small",
+            "A is random, but too small: its numbers should reach out to 1 / √in.",
+            drawn("lora_A", lambda matrix: matrix.normal_(std=0.005)),
+            lambda found, *_: found["A"] == "tiny",
+        ),
+        (
+            "A should be random numbers of either sign, around zero.",
+            drawn("lora_A", nn.init.uniform_),
+            lambda found, *_: found["A"] != "right",
         ),
         (
             "the scaling is alpha divided by the rank; look at the fraction again.",
@@ -134,36 +157,22 @@ check.exercise(
         ),
     ],
     errors={
+        "'Linear' object has no attribute 'shape'": "lora_A and lora_B are no layers: each is a "
+        "matrix in an nn.Parameter.",
+        "'Linear' object has no attribute": "An nn.Linear has weight, bias, in_features and "
+        "out_features.",
         "object has no attribute": "The task lists the names of all attributes, and they are set "
         "in __init__ with `self.` before them.",
     },
 )
 
 
-def swap(layer: Any) -> None:
-    """Exchange the two matrices."""
-    layer.lora_A, layer.lora_B = layer.lora_B, layer.lora_A
-
-
 # --- 09.2 ---------------------------------------------------------------------------------
 
 
-class Send(LoRALinear):
-    """What is asked for second: the way forward."""
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Map [batch, in] to [batch, out]."""
-        return super().forward(inputs)
-
-
-def forwarding(way: Callable) -> type:
-    """Return a layer that computes its outputs in another way."""
-    return spoiled(forward=way)
-
-
-def update(layer: Any, inputs: Tensor) -> Tensor:
-    """Return B A x, without the scaling."""
-    return inputs @ layer.lora_A.T @ layer.lora_B.T
+def base(layer: Any, inputs: Tensor) -> Tensor:
+    """Return the base layer's outputs."""
+    return layer.base_layer(inputs)
 
 
 def on(layer: Any) -> bool:
@@ -171,82 +180,78 @@ def on(layer: Any) -> bool:
     return layer.enabled and not layer.merged
 
 
-def right_numbers(found: dict, *sizes: Any) -> bool:
-    """Whether the outputs are right, whatever they cost."""
-    right = worlds.send(LoRALinear, *sizes)
-    return all(torch.allclose(found[s], right[s], atol=1e-4) for s in ("on", "off", "merged"))
+def sending(
+    ask: Callable = on, scale: Callable = lambda s: s.scaling, base: Callable = base
+) -> type:
+    """Return a layer that computes its outputs in another way."""
+    return spoiled(
+        forward=lambda s, x: base(s, x) + ask(s) * scale(s) * (x @ s.lora_A.T @ s.lora_B.T)
+    )
 
 
 check.exercise(
     "09.2",
-    Send,
+    spoiled(forward=LoRALinear.forward),
     probe=worlds.send,
     inputs=[(3, 5, 4, 2, 3.0), (2, 64, 48, 8, 1.0), (1, 30, 20, 1, 2.0)],
     mistakes=[
         (
             "that is the base layer alone: where does the update come in?",
-            forwarding(lambda self, x: self.base_layer(x)),
+            sending(lambda s: False),
         ),
+        ("the scaling is left out of the update.", sending(scale=lambda s: 1)),
         (
-            "the scaling is left out of the update.",
-            forwarding(lambda self, x: self.base_layer(x) + on(self) * update(self, x)),
+            "the scaling is there twice. (get_delta_weight holds it already.)",
+            sending(scale=lambda s: s.scaling**2),
         ),
         (
             "the scaling belongs to the update alone: the base layer stays as it is.",
-            forwarding(
-                lambda self, x: (
-                    self.scaling * (self.base_layer(x) + update(self, x))
-                    if on(self)
-                    else self.base_layer(x)
-                )
-            ),
+            sending(base=lambda s, x: (s.scaling if on(s) else 1) * base(s, x)),
         ),
         (
             "that is the update alone. It comes on top of the base layer's output.",
-            forwarding(
-                lambda self, x: self.scaling * update(self, x) if on(self) else self.base_layer(x)
-            ),
+            sending(base=lambda s, x: (not on(s)) * base(s, x)),
         ),
         (
             "the base layer's bias is missing. Call the layer itself, self.base_layer.",
-            forwarding(
-                lambda self, x: (
-                    F.linear(x, self.base_layer.weight) + on(self) * self.scaling * update(self, x)
-                )
-            ),
+            sending(base=lambda s, x: F.linear(x, s.base_layer.weight)),
         ),
         (
             "after a merge W holds the update already: here it counts twice.",
-            forwarding(
-                lambda self, x: self.base_layer(x) + self.enabled * self.scaling * update(self, x)
-            ),
+            sending(lambda s: s.enabled),
         ),
         (
             "a layer that is switched off must give the base layer's output.",
-            forwarding(
-                lambda self, x: (
-                    self.base_layer(x) + (not self.merged) * self.scaling * update(self, x)
-                )
-            ),
+            sending(lambda s: not s.merged),
         ),
         (
             "ask for `enabled` and for `merged`: your update is there in every state.",
-            forwarding(lambda self, x: self.base_layer(x) + self.scaling * update(self, x)),
+            sending(lambda s: True),
+        ),
+        (
+            "the scaling is left out, and the update is there in every state: ask for `enabled` "
+            "and for `merged`.",
+            sending(lambda s: True, lambda s: 1),
         ),
         (
             "the numbers are right, but a matrix of the size of W was formed on the way. Which "
             "product comes first if none is to appear?",
-            forwarding(
-                lambda self, x: (
-                    self.base_layer(x) + on(self) * x @ LoRALinear.get_delta_weight(self).T
-                )
-            ),
-            lambda found, *sizes: not found["cheap"] and right_numbers(found, *sizes),
+            spoiled(forward=lambda s, x: base(s, x) + on(s) * x @ delta(s).T),
+        ),
+        (
+            "the numbers are right, but A and B can't learn: both must get a gradient. Is there a "
+            "no_grad, a .data or a detach() on the way?",
+            spoiled(forward=torch.no_grad()(LoRALinear.forward)),
+        ),
+        (
+            "nothing comes back: is a `return` missing?",
+            spoiled(forward=lambda s, x: setattr(s, "outputs", base(s, x))),
+            lambda found, *_: found[0] is None,
         ),
         (
             "nothing comes back while the adapter is off: put `return` outside of the `if`.",
-            forwarding(lambda self, x: LoRALinear.forward(self, x) if on(self) else None),
-            lambda found, *_: found["off"] is None or found["merged"] is None,
+            spoiled(forward=lambda s, x: LoRALinear.forward(s, x) if on(s) else None),
+            lambda found, *_: found[1] is None or found[2] is None,
         ),
     ],
     errors={
@@ -254,125 +259,111 @@ check.exercise(
         "each letter: the sides that touch must be equal. Which matrices must be transposed?",
         "object has no attribute": "Its name is in the task of 09.1. Does that check pass?",
     },
-    otherwise="Work it out on paper for one input and r = 1.",
+    otherwise="(The values: the outputs of a layer that is on, off, marked as merged; whether no "
+    "large matrix was formed; whether A and B get gradients.) Take one input and r = 1, on paper.",
 )
 
 
 # --- 09.3 ---------------------------------------------------------------------------------
 
 
-class Live(LoRALinear):
-    """What is asked for third: in and out of W."""
-
-    def get_delta_weight(self) -> Tensor:
-        """Return the whole update."""
-        return super().get_delta_weight()
-
-    def merge(self) -> None:
-        """Add the update to W."""
-        super().merge()
-
-    def unmerge(self) -> None:
-        """Give W back."""
-        super().unmerge()
+merge, unmerge = LoRALinear.merge, LoRALinear.unmerge
 
 
-def merging(before: Callable = lambda layer: None, change: Callable | None = None) -> Callable:
-    """Return another merge; `change` says what is added to W."""
-
-    def merge(self: Any) -> None:
-        if self.merged:
-            return
-        before(self)
-        with torch.no_grad():
-            self.original = self.base_layer.weight.clone()
-            self.base_layer.weight += (change or type(self).get_delta_weight)(self)
-        self.merged = True
-
-    return merge
+def unmark(layer: Any) -> None:
+    """Say that a layer is not merged."""
+    layer.merged = False
 
 
-def merge_recorded(self: Any) -> None:
-    """Merge without no_grad, so that W becomes a result of A and B."""
-    if not self.merged:
-        self.original, self.merged = self.base_layer.weight.detach().clone(), True
-        self.base_layer.weight.add_(self.get_delta_weight())
+def weight(change: Callable) -> Callable:
+    """Return what changes the weight of a layer: ``change(weight, layer)``."""
+    return lambda layer: change(layer.base_layer.weight.data, layer)
 
-
-def unmerging(restore: Callable, merged: bool = False) -> Callable:
-    """Return another unmerge."""
-
-    def unmerge(self: Any) -> None:
-        with torch.no_grad():
-            restore(self)
-        self.merged, self.original = merged, None
-
-    return unmerge
-
-
-def subtract(layer: Any) -> None:
-    """Take away what the adapter adds *now*."""
-    layer.base_layer.weight.sub_(layer.get_delta_weight())
-
-
-def merge_unmarked(self: Any) -> None:
-    """Merge, and go on as if nothing had been."""
-    LoRALinear.merge(self)
-    self.merged = False
-
-
-TWICE = "a merged layer counts its update twice: is `merged` set, and does forward ask for it?"
 
 check.exercise(
     "09.3",
-    Live,
+    spoiled(get_delta_weight=delta, merge=merge, unmerge=unmerge),
     probe=worlds.live,
     inputs=[(6, 5, 2, 3.0), (4, 4, 4, 2.0), (7, 8, 1, 0.5)],
     mistakes=[
         (
             "get_delta_weight leaves the scaling out.",
             spoiled(get_delta_weight=lambda self: self.lora_B @ self.lora_A),
-            lambda found, i, o, r, alpha: torch.allclose(
-                found["update"] * alpha / r, reference(i, o, r, alpha), atol=1e-5
-            ),
+            lambda found, *_: found["update"] == "B A",
         ),
         (
             "get_delta_weight must return scaling · B A, [out, in].",
-            spoiled(get_delta_weight=lambda self: self.scaling * (self.lora_B @ self.lora_A) + 1),
-            lambda found, i, o, r, alpha: (
-                not torch.allclose(found["update"], reference(i, o, r, alpha), atol=1e-5)
-            ),
+            spoiled(get_delta_weight=lambda self: delta(self) + 1),
+            lambda found, *_: found["update"] != "Δ",
         ),
         (
             "autograd has recorded the merge, or W is trained now: change it under "
             "torch.no_grad(), and leave it frozen.",
-            spoiled(merge=merge_recorded),
+            spoiled(merge=then(merge, lambda s: s.base_layer.requires_grad_())),
             lambda found, *_: not found["frozen"],
         ),
-        (TWICE, spoiled(merge=merge_unmarked, unmerge=unmerging(lambda layer: None))),
+        (
+            "after merge() `merged` must be True, or forward adds the update once more.",
+            spoiled(
+                merge=then(merge, unmark),
+                unmerge=then(lambda s: setattr(s, "merged", True), unmerge),
+            ),
+            lambda found, *_: not found["merged"],
+        ),
         (
             "the merge leaves W as it is.",
-            spoiled(merge=merging(change=lambda layer: 0)),
+            spoiled(merge=then(merge, weight(lambda w, s: w.copy_(s.original)))),
+            lambda found, *_: found["added"] == "nothing",
         ),
         (
             "the merge has the wrong sign.",
-            spoiled(merge=merging(change=lambda layer: -layer.get_delta_weight())),
+            spoiled(merge=then(merge, weight(lambda w, s: w.sub_(2 * delta(s))))),
+            lambda found, *_: found["added"] == "−Δ",
+        ),
+        (
+            "the merge must add to W what get_delta_weight() returns, once.",
+            spoiled(merge=then(merge, weight(lambda w, s: w.add_(delta(s))))),
+            lambda found, *_: found["added"] != "Δ",
+        ),
+        (
+            "a merged layer counts its update twice: does forward ask for `merged`?",
+            sending(lambda s: s.enabled),
+            lambda found, *_: not found["same outputs"],
         ),
         (
             "after unmerge() `merged` must be False again.",
+            spoiled(unmerge=then(unmerge, lambda s: setattr(s, "merged", True))),
+            lambda found, *_: found["still merged"],
+        ),
+        (
+            "after unmerge() W is trained: an nn.Parameter made anew is not frozen.",
+            spoiled(unmerge=then(unmerge, lambda s: s.base_layer.requires_grad_())),
+            lambda found, *_: not found["frozen again"],
+        ),
+        (
+            "A and B are not what they were: merge() and unmerge() change W alone.",
+            spoiled(unmerge=then(unmerge, lambda s: s.lora_B.zero_())),
+            lambda found, *_: not found["A, B kept"],
+        ),
+        (
+            "W + Δ − Δ is not W to the last bit. Keep the numbers of W itself, not those of Δ.",
             spoiled(
-                unmerge=unmerging(lambda layer: layer.base_layer.weight.copy_(layer.original), True)
+                merge=then(merge, lambda s: setattr(s, "kept", delta(s))),
+                unmerge=then(unmerge, weight(lambda w, s: w.add_(s.kept).sub_(s.kept))),
             ),
+            lambda found, *_: found["W, B changed"] == "nearly",
         ),
         (
             "W + Δ − Δ is not W to the last bit, and B may have changed in between. Keep the old "
             "numbers of W instead of computing them.",
-            spoiled(unmerge=unmerging(subtract)),
+            spoiled(unmerge=then(weight(lambda w, s: w.sub_(delta(s))), unmark)),
+            lambda found, *_: found["W"] == "nearly",
         ),
         (
             "W does not come back. Did merge() keep the numbers themselves, or only another name "
             "for the same tensor?",
-            spoiled(unmerge=unmerging(lambda layer: None)),
+            spoiled(unmerge=unmark),
+            lambda found, *_: found["W"] == "another",
         ),
     ],
     errors={
@@ -384,9 +375,3 @@ check.exercise(
     },
     otherwise="Print W before the merge, after it, and after unmerge().",
 )
-
-
-def reference(in_features: int, out_features: int, r: int, alpha: float) -> Tensor:
-    """Return the update of the layer that 09.3 is tried on."""
-    layer = worlds.fill(LoRALinear(worlds.linear(in_features, out_features), r, alpha))
-    return layer.get_delta_weight().detach()

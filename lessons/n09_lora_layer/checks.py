@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from helpers import lora
 from helpers.lora import LoRABagLinear, LoRALinear
+from lessons.comparing import same
 from lessons.n09_lora_layer import open_task, worlds
-from lessons.n09_lora_layer.building import check, spoiled
+from lessons.n09_lora_layer.building import check
+from lessons.n09_lora_layer.worlds import spoiled
 
 # --- 09.4 ---------------------------------------------------------------------------------
 
@@ -36,10 +38,20 @@ def trial(
     return merge_is_faithful
 
 
-def asserting(layer: LoRALinear, inputs: Tensor) -> bool:
+def asserting(layer: LoRALinear, inputs: Tensor) -> None:
     """Stop where a test of pytest would stop."""
     assert trial()(layer, inputs)
-    return True
+
+
+def passing(kind: type[LoRALinear]) -> tuple:
+    """Return the mistake of a test that misses one kind of broken layer."""
+    fault = f"{kind.__doc__}".replace("The", "the", 1)
+    return (
+        f"your test says True to a layer with this fault: {fault} Do you compare all *outputs*, "
+        "not their means, with a small tolerance, and is B other than zero *before* the merge?",
+        lambda layer, inputs: type(layer) is kind or trial()(layer, inputs),
+        lambda found, layer, _: same(found, True) and type(layer) is kind,
+    )
 
 
 check.exercise(
@@ -87,6 +99,7 @@ check.exercise(
             "its outputs, not only the weight or the base layer.",
             trial(after=lambda layer, inputs: layer.base_layer(inputs)),
         ),
+        *[passing(kind) for kind in worlds.KINDS[2:]],
     ],
     errors={
         "merged already": "Merge once. (To compare twice, keep the outputs.)",
@@ -157,7 +170,7 @@ check.exercise(
         (
             "return two numbers: the trained ones first, then all.",
             lambda model: lora.parameter_counts(model)[0],
-            lambda found, model: not isinstance(found, tuple | list | Tensor),
+            lambda found, model: isinstance(found, int),
         ),
     ],
     otherwise="Go over model.parameters(): each has numel() and requires_grad.",
@@ -165,23 +178,23 @@ check.exercise(
 
 
 def operations(
-    forward: float = 1,
-    weight: float = 1,
-    inputs: float = 1,
+    full: tuple[float, float, float] = (1, 1, 1),
+    frozen: tuple[float, float, float] = (1, 0, 1),
     thin: tuple[float, float, float] = (1, 1, 1),
-    whole: bool = False,
 ) -> Callable:
-    """Return another count for one step: (all parameters, LoRA)."""
+    """Return another count for one step, (all parameters, LoRA), with these shares of products.
+
+    Each has three: forward, the gradients of the weights, that of the inputs of a middle layer.
+    """
 
     def step_operations(
         batch_size: int, in_features: int, out_features: int, r: int, middle: bool
     ) -> tuple:
-        b, n, m = batch_size, in_features, out_features
-        base = 2 * b * n * m
-        full = forward * base + weight * base + inputs * middle * base
-        down, up = 2 * b * n * r, 2 * b * r * m
+        base = 2 * batch_size * in_features * out_features
+        down, up = 2 * batch_size * in_features * r, 2 * batch_size * r * out_features
+        large = [(way[0] + way[1] + middle * way[2]) * base for way in (full, frozen)]
         adapter = thin[0] * (down + up) + thin[1] * (down + 2 * up) + thin[2] * middle * down
-        return full, forward * base + inputs * middle * base + whole * base + adapter
+        return large[0], large[1] + adapter
 
     return step_operations
 
@@ -198,15 +211,15 @@ check.exercise(
         ),
         (
             "only the way forward is counted. What does backward need for each matrix?",
-            operations(weight=0, inputs=0, thin=(1, 0, 0)),
+            operations((1, 0, 0), (1, 0, 0), (1, 0, 0)),
         ),
         (
             "with LoRA the gradient of W is not computed.",
-            operations(whole=True),
+            operations(frozen=(1, 1, 1)),
         ),
         (
             "in a middle layer the gradient goes on to the layer below: what product is that?",
-            operations(inputs=0, thin=(1, 1, 0)),
+            operations((1, 1, 0), (1, 0, 0), (1, 1, 0)),
         ),
         (
             "in a middle layer the inputs have two ways back: through W and through A.",
@@ -214,10 +227,21 @@ check.exercise(
         ),
         (
             "the frozen product W x is still computed on the way forward.",
-            lambda b, n, m, r, middle: (
-                operations()(b, n, m, r, middle)[0],
-                operations()(b, n, m, r, middle)[1] - 2 * b * n * m,
-            ),
+            operations(frozen=(0, 0, 1)),
+        ),
+        (
+            "those are the thin products alone. W x is still computed, and in a middle layer the "
+            "gradient goes back through W, too.",
+            operations(frozen=(0, 0, 0)),
+        ),
+        (
+            "in a middle layer the gradient goes back through W with LoRA, too: W is frozen, but "
+            "the layers below need it.",
+            operations(frozen=(1, 0, 0)),
+        ),
+        (
+            "a first layer has only data below it, and passes no gradient on: ask for `middle`.",
+            lambda *sizes: operations()(*sizes[:4], True),
         ),
         (
             "the adapter's own backward is missing: gradients of B, of A x, and of A.",
@@ -301,8 +325,9 @@ check.exercise(
         ),
     ],
     errors={
+        "non-singleton dimension 0": "Is there a row too many? Our offsets end with the length of "
+        "ids, and embedding_bag must be told so.",
         "must match the size": "A BagLinear stores its weight as [in, out]: the update, too.",
-        "include_last_offset": "Our offsets end with the length of ids: include_last_offset=True.",
         "not broadcastable": "A BagLinear stores its weight as [in, out]: the update, too.",
     },
     otherwise="Compare it with LoRALinear on bags.multi_hot vectors of two tokens.",

@@ -33,16 +33,20 @@ def judge(add_adapters: Callable, save: Callable, load: Callable) -> None:
         load(fresh, path)
         if not torch.equal(fresh(inputs), expected):
             raise Wrong("a model that has loaded the adapters gives other outputs than before.")
-        other = add_adapters(worlds.Nested(), NAMES, RANK, 2 * ALPHA)
-        try:
-            load(other, path)
-        except Exception:  # refused, which is right
-            return
-        if not torch.allclose(other(inputs), expected, atol=1e-5):
-            raise Wrong(
-                "loaded into a model with another alpha, the same A and B give other outputs "
-                "without a word. Keep what belongs to them in the file: refuse, or set it."
-            )
+        for names, alpha, what in (
+            (NAMES, 2 * ALPHA, "with another alpha, the same A and B give"),
+            (NAMES[:1], ALPHA, f"without an adapter in {NAMES[1]!r}, the file gives"),
+        ):
+            other = add_adapters(worlds.Nested(), names, RANK, alpha)
+            try:
+                load(other, path)
+            except Exception:  # refused, which is right
+                continue
+            if not torch.allclose(other(inputs), expected, atol=1e-5):
+                raise Wrong(
+                    f"loaded into a model {what} other outputs without a word. Keep what belongs "
+                    "to the adapters in the file, and refuse what does not fit."
+                )
 
 
 def _added(add_adapters: Callable) -> nn.Module:
@@ -57,6 +61,12 @@ def _added(add_adapters: Callable) -> nn.Module:
     wanted = {f"{name}.{part}" for name in NAMES for part in ("lora_A", "lora_B")}
     if missing := wanted - trained:
         raise Wrong(f"these should be trained now, and are not: {sorted(missing)}.")
+    for name in NAMES:
+        if type(model.get_submodule(name)) is nn.Linear:
+            raise Wrong(
+                f"model.get_submodule({name!r}) is still a plain Linear. (setattr knows no path: "
+                "ask the layer's parent, by the last part of the name.)"
+            )
     if trained - wanted:
         raise Wrong(f"everything but the adapters is frozen; not here: {sorted(trained - wanted)}.")
     if not torch.equal(model(inputs), worlds.Nested()(inputs)):

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from helpers.datasets import Bags
 from helpers.lora import LoRALinear
 from helpers.models import BagLinear
+from lessons.comparing import same
 
 
 def numbers(*shape: int) -> Tensor:
@@ -40,7 +41,12 @@ def fill(layer: Any, *names: str) -> Any:
 def begin(cls: type, in_features: int, out_features: int, r: int, alpha: float | None) -> dict:
     """Make a layer, and say what a new one is like."""
     base = linear(in_features, out_features)
-    layer = cls(base, r) if alpha is None else cls(base, r, alpha)
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)  # torch.empty is full of nan now
+    try:
+        layer = cls(base, r) if alpha is None else cls(base, r, alpha)
+    finally:
+        torch.use_deterministic_algorithms(deterministic)
     parameters = dict(layer.named_parameters())
     return {
         "trained": {name for name, part in parameters.items() if part.requires_grad},
@@ -49,6 +55,7 @@ def begin(cls: type, in_features: int, out_features: int, r: int, alpha: float |
         "lora_B": list(layer.lora_B.shape),
         "A": size_of(layer.lora_A.detach()),
         "B": size_of(layer.lora_B.detach()),
+        "settings": [layer.r, layer.alpha],
         "scaling": layer.scaling,
         "enabled": layer.enabled,
         "merged": layer.merged,
@@ -58,66 +65,99 @@ def begin(cls: type, in_features: int, out_features: int, r: int, alpha: float |
 
 def size_of(matrix: Tensor) -> str:
     """Say how large the numbers of a matrix [r, in] are, against 1 / √in."""
-    unit = 1 / math.sqrt(matrix.shape[-1])
-    mean, spread = matrix.mean().abs() / unit, matrix.std() / unit
+    if matrix.isnan().any():
+        return "never filled"
     if not matrix.any():
         return "zero"
-    if not (torch.isfinite(spread) and mean < 0.2 * spread and spread > 0.2):
-        return "not random around zero"
-    return "small" if spread < 1.3 else "large"
+    spread = (matrix.std() * math.sqrt(matrix.shape[-1])).item()
+    if matrix.mean().abs() > 0.2 * matrix.std():
+        return "not around zero"
+    limits = {0.25: "tiny", 1.2: "right", 2.0: "wide", math.inf: "large"}
+    return next(word for limit, word in limits.items() if spread <= limit)
 
 
-def send(cls: type, batch: int, in_features: int, out_features: int, r: int, alpha: float) -> dict:
-    """Send a batch through a layer that is on, off, and marked as merged."""
-    layer, inputs = (
-        fill(cls(linear(in_features, out_features), r, alpha)),
-        numbers(batch, in_features),
+def send(cls: type, batch: int, in_features: int, out_features: int, r: int, alpha: float) -> tuple:
+    """Send a batch through a layer that is on, off, and marked as merged.
+
+    Returns the three outputs, and, if they are right, whether no product [out, in] was formed,
+    and whether A and B get gradients.
+    """
+    layer, right = (
+        fill(kind(linear(in_features, out_features), r, alpha)) for kind in (cls, LoRALinear)
     )
-    with torch.no_grad():
-        with FlopCounterMode(display=False) as counter:
-            on = layer(inputs)
-        layer.enabled = False
-        off = layer(inputs)
-        layer.enabled, layer.merged = True, True
-        merged = layer(inputs)
+    inputs = numbers(batch, in_features)
+    with FlopCounterMode(display=False) as counter:
+        on = layer(inputs)
+    found, wanted = [on], [right(inputs)]
+    for state in ({"enabled": False}, {"enabled": True, "merged": True}):
+        vars(layer).update(state), vars(right).update(state)
+        found.append(layer(inputs)), wanted.append(right(inputs))
+    if not same(found, wanted):
+        return (*found, None, None)
+    learns = on.requires_grad and all(
+        part is not None
+        for part in torch.autograd.grad(on.sum(), [layer.lora_A, layer.lora_B], allow_unused=True)
+    )
     thin = 2 * batch * (in_features * out_features + r * (in_features + out_features))
-    return {"on": on, "off": off, "merged": merged, "cheap": counter.get_total_flops() <= thin}
+    return (*found, counter.get_total_flops() <= thin, learns)
 
 
 def live(cls: type, in_features: int, out_features: int, r: int, alpha: float) -> dict:
     """Merge a layer and unmerge it, and do so once more with another B."""
-    base = linear(in_features, out_features)
-    layer, inputs = fill(cls(base, r, alpha)), numbers(3, in_features)
-    found = {"update": layer.get_delta_weight(), "outputs before": layer(inputs)}
+    layer, inputs = fill(cls(linear(in_features, out_features), r, alpha)), numbers(3, in_features)
+    product, old = (layer.lora_B @ layer.lora_A).detach(), linear(in_features, out_features).weight
+    before, found = (
+        layer(inputs),
+        {"update": in_terms_of(layer.get_delta_weight(), product, alpha / r)},
+    )
     layer.merge()
     weight = layer.base_layer.weight
-    found["frozen"] = isinstance(weight, nn.Parameter) and not weight.requires_grad
-    found |= {"outputs": layer(inputs), "merged": layer.merged}
+    found |= {
+        "frozen": isinstance(weight, nn.Parameter) and not weight.requires_grad,
+        "sizes": [*weight.shape],
+        "added": in_terms_of(weight - old, product, alpha / r),
+        "same outputs": torch.allclose(layer(inputs), before, atol=1e-4),
+        "merged": layer.merged,
+    }
     layer.unmerge()
-    found |= {"W": nearness(layer, linear(in_features, out_features)), "unmerged": layer.merged}
+    found |= {
+        "W": nearness(layer.base_layer.weight, old),
+        "still merged": layer.merged,
+        "frozen again": not layer.base_layer.weight.requires_grad,
+        "A, B kept": torch.equal(layer.lora_B @ layer.lora_A, product),
+    }
     layer.merged = False
     with torch.no_grad():
-        layer.base_layer.weight.copy_(linear(in_features, out_features).weight)
+        layer.base_layer.weight.copy_(old)
     layer.merge()
     nn.init.constant_(layer.lora_B, 5.0)
     layer.unmerge()
-    return found | {"W, B changed": nearness(layer, linear(in_features, out_features))}
+    return found | {"W, B changed": nearness(layer.base_layer.weight, old)}
 
 
-def nearness(layer: Any, original: nn.Linear) -> str:
-    """Say how near the weight of a layer is to the original one."""
-    weight = layer.base_layer.weight
-    if torch.equal(weight, original.weight):
+def in_terms_of(matrix: object, product: Tensor, scaling: float) -> str:
+    """Say what a matrix [out, in] is, in terms of the product B A and the update Δ."""
+    words = {"Δ": scaling, "B A": 1.0, "−Δ": -scaling, "nothing": 0.0}
+    equal = (word for word, factor in words.items() if same(matrix, factor * product, 1e-3))
+    return next(equal, "another")
+
+
+def nearness(weight: Tensor, original: Tensor) -> str:
+    """Say how near a weight is to the original one."""
+    if torch.equal(weight, original):
         return "equal"
-    return "nearly" if torch.allclose(weight, original.weight, atol=1e-4) else "another"
+    return "nearly" if torch.allclose(weight, original, atol=1e-4) else "another"
 
 
 def verdict(merge_is_faithful: Callable, layer: LoRALinear, inputs: Tensor) -> object:
     """Return what the student's test says of a layer."""
     try:
-        return merge_is_faithful(layer, inputs)
+        found = merge_is_faithful(layer, inputs)
+        if found is None:  # an assert, perhaps, that only a broken layer meets
+            merge_is_faithful(*new_layer(Shifts)())
     except AssertionError:
         return "an assert"
+    return found
 
 
 # --- layers for the test that can fail ------------------------------------------------------
@@ -137,47 +177,28 @@ class CountsTwice(LoRALinear):
         super().unmerge()
 
 
-class ForgetsScaling(LoRALinear):
-    """The merge leaves the scaling out."""
-
-    def get_delta_weight(self) -> Tensor:
-        """Return what this layer merges."""
-        return self.lora_B @ self.lora_A
+def spoiled(base: type = LoRALinear, /, **members: Any) -> type:
+    """Return a layer with other methods than the right one."""
+    return type("Spoiled", (base,), members)
 
 
-class MergesNothing(LoRALinear):
-    """The merge switches the adapter off and leaves W as it is."""
-
-    def get_delta_weight(self) -> Tensor:
-        """Return what this layer merges."""
-        return torch.zeros_like(self.base_layer.weight)
+def merging(fault: str, change: Callable) -> type[LoRALinear]:
+    """Return a layer that merges something else than its update [6, 6]."""
+    right = LoRALinear.get_delta_weight
+    return spoiled(__doc__=fault, get_delta_weight=lambda self: change(right(self)))
 
 
-class Subtracts(LoRALinear):
-    """The merge has the wrong sign."""
-
-    def get_delta_weight(self) -> Tensor:
-        """Return what this layer merges."""
-        return -super().get_delta_weight()
-
-
-class Shifts(LoRALinear):
-    """The merge adds a little to W that is no update: seen with a new adapter, too."""
-
-    def get_delta_weight(self) -> Tensor:
-        """Return what this layer merges."""
-        return super().get_delta_weight() + 0.01
-
-
-class Explodes(LoRALinear):
-    """The merge adds a thousand times the update."""
-
-    def get_delta_weight(self) -> Tensor:
-        """Return what this layer merges."""
-        return 1_000 * super().get_delta_weight()
-
-
-KINDS = (*(LoRALinear, CountsTwice, ForgetsScaling, MergesNothing, Subtracts, Shifts, Explodes),)
+SIGNS = torch.tensor([1.0, -1.0] * 3)[:, None]  # with them the mean of the outputs stays
+Shifts = merging("The merge moves each number of W by 0.01.", lambda delta: delta + 0.01 * SIGNS)
+KINDS = (
+    LoRALinear,
+    CountsTwice,
+    merging("The merge leaves the scaling out.", lambda delta: delta / 1.5),
+    merging("The merge leaves W as it is.", torch.zeros_like),
+    merging("The merge has the wrong sign.", torch.neg),
+    Shifts,
+    merging("The merge adds a thousand times the update.", lambda delta: 1_000 * delta),
+)
 
 
 def new_layer(kind: type[LoRALinear]) -> Callable:

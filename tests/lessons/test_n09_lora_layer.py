@@ -32,7 +32,7 @@ def test_shares_start_at_zero_and_name_layer_and_way() -> None:
     plt.close()
 
 
-@pytest.mark.parametrize("kind", worlds.KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", worlds.KINDS, ids=lambda kind: kind.__doc__.splitlines()[0])
 def test_each_layer_of_09_4_is_sound_or_broken_as_it_says(kind: type[LoRALinear]) -> None:
     """With B = 0 only one fault shows; with another B each of them does."""
     for start, seen in ((torch.nn.init.zeros_, {worlds.Shifts}), (torch.nn.init.normal_, None)):

@@ -65,6 +65,23 @@ class OtherNames(nn.Module):
         self.base_layer, self.A = base_layer, nn.Parameter(torch.zeros(r, base_layer.in_features))
 
 
+class Layers(Unusual):
+    """A layer where a matrix is asked for."""
+
+    def __init__(self, base_layer: nn.Linear, r: int, alpha: float = 1.0) -> None:
+        super().__init__(base_layer, r, alpha)
+        del self.lora_A
+        self.lora_A = nn.Linear(base_layer.in_features, r, bias=False)
+
+
+class NoAlpha(Unusual):
+    """Two of the attributes are missing."""
+
+    def __init__(self, base_layer: nn.Linear, r: int, alpha: float = 1.0) -> None:
+        super().__init__(base_layer, r, alpha)
+        del self.r, self.alpha
+
+
 class Unwritten(nn.Module):
     """The gaps as they are handed out."""
 
@@ -73,6 +90,17 @@ class Unwritten(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """09.2: …"""
+
+
+class BagsWithoutEnd(lora.LoRABagLinear):
+    """The offsets are taken to be those of the beginnings alone."""
+
+    def forward(self, bags: Any) -> Tensor:
+        squeezed = F.embedding_bag(bags.ids, self.lora_A.T, bags.offsets, mode="sum")
+        return self.base_layer(bags) + self.scaling * (squeezed @ self.lora_B.T)
+
+    def get_delta_weight(self) -> Tensor:
+        return super().get_delta_weight()
 
 
 def changed(**methods: Callable) -> type:
@@ -113,6 +141,24 @@ def difference(layer: lora.LoRALinear, inputs: Tensor) -> Tensor:
     return torch.isclose(layer(inputs), before)
 
 
+def by_their_mean(layer: lora.LoRALinear, inputs: Tensor) -> bool:
+    nn.init.normal_(layer.lora_B)
+    before = layer(inputs).mean()
+    layer.merge()
+    return torch.allclose(layer(inputs).mean(), before, atol=1e-5)
+
+
+def too_late(layer: lora.LoRALinear, inputs: Tensor) -> bool:
+    before = layer(inputs)
+    layer.merge()
+    nn.init.normal_(layer.lora_B)
+    return torch.allclose(layer(inputs), before, atol=1e-5)
+
+
+def asserted(layer: lora.LoRALinear, inputs: Tensor) -> None:
+    assert faithful_on_a_copy(layer, inputs)
+
+
 # --- 09.open -------------------------------------------------------------------------------
 
 
@@ -143,6 +189,23 @@ def save_state(model: nn.Module, path: Path) -> None:
 
 def load_state(model: nn.Module, path: Path) -> None:
     model.load_state_dict(torch.load(path), strict=False)
+
+
+def add_flat(model: nn.Module, names: list, r: int, alpha: float = 1.0) -> nn.Module:
+    add(model, names[:1], r, alpha)
+    setattr(model, names[1], lora.LoRALinear(model.get_submodule(names[1]), r, alpha))
+    return model
+
+
+def save_alpha(model: nn.Module, path: Path) -> None:
+    save_state(model, path)
+    torch.save({"state": torch.load(path), "alpha": model.get_submodule("first").alpha}, path)
+
+
+def load_what_fits(model: nn.Module, path: Path) -> None:
+    saved = torch.load(path)
+    assert saved["alpha"] == model.get_submodule("first").alpha
+    model.load_state_dict(saved["state"], strict=False)
 
 
 def save_with_scaling(model: nn.Module, path: Path) -> None:
@@ -185,6 +248,8 @@ SECRETS = {
 TRAPS = [
     Trap("ex_09_1", (ForgotSuper,), "must be the first line of __init__"),
     Trap("ex_09_1", (OtherNames,), "The task lists the names"),
+    Trap("ex_09_1", (Layers,), "are no layers"),
+    Trap("ex_09_1", (NoAlpha,), "The task lists the names"),
     Trap("ex_09_1", (lambda: 3,), "Compare the arguments"),
     Trap(
         "ex_09_2",
@@ -196,12 +261,32 @@ TRAPS = [
         "are rows",
     ),
     Trap("ex_09_2", (changed(forward=lambda s, x: s.base_layer(x).T),), "is wrong"),
+    Trap(
+        "ex_09_2",
+        (
+            changed(
+                forward=lambda s, x: F.linear(
+                    x, s.base_layer.weight + s.lora_B @ s.lora_A, s.base_layer.bias
+                )
+            ),
+        ),
+        "in every state",
+    ),
     Trap("ex_09_3", (changed(get_delta_weight=lambda s: s.lora_A @ s.lora_B),), "on the left"),
     Trap(
         "ex_09_3", (changed(get_delta_weight=lambda s: (s.lora_B @ s.lora_A).T),), "W is [out, in]"
     ),
     Trap("ex_09_4", (filled_under_grad,), "torch.no_grad()"),
     Trap("ex_09_4", (difference,), "True or False"),
+    Trap("ex_09_4", (by_their_mean,), "their means"),
+    Trap("ex_09_4", (too_late,), "*before* the merge"),
+    Trap("ex_09_4", (lambda layer, inputs: layer.merge() or layer.merged,), "all *outputs*"),
+    Trap("ex_09_4", (asserted,), "assert"),
+    Trap("ex_09_5", (lambda model: model.parameter(),), "AttributeError"),
+    Trap("ex_09_5", (lambda model: [sum(p.numel for p in model.parameters())] * 2,), "TypeError"),
+    Trap("ex_09_7", (BagsWithoutEnd,), "a row too many"),
+    Trap("ex_09_open", (add_flat, save_state, load_state), "still a plain Linear"),
+    Trap("ex_09_open", (add, save_alpha, load_what_fits), "without an adapter"),
     Trap("ex_09_open", (add_any, save_state, load_state), "shares its weight"),
     Trap("ex_09_open", (add_late, save_state, load_state), "too late"),
     Trap("ex_09_open", (add, save_state, load_state), "another alpha"),
