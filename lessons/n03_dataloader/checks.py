@@ -6,14 +6,101 @@ import numpy as np
 import torch
 
 from lessons.exercises import Checks
-from lessons.n03_dataloader import collating, loaders, open_task
+from lessons.n03_dataloader import loaders, open_task
+from lessons.n03_dataloader.loaders import batching, collating, counting, drawn, ordering, samples
+from lessons.n03_dataloader.open_task import sampler
 
 check = Checks()
 
-check.exercise("03.1", **collating.COLLATE)
-check.exercise("III.2.a", **loaders.LENGTH)
-check.exercise("03.2", **loaders.ORDER)
-check.exercise("III.2.b", **loaders.BATCHES)
+TAKE_APART = "One tensor is made of a list of tensors: take vectors and labels apart first."
+ONE_BY_ONE = "Give the batches one by one: a method with `yield` is an iterator by itself."
+
+check.exercise(
+    "03.1",
+    collating(),
+    probe=loaders.with_types,
+    inputs=[(samples(1, 0, 0, 1),), (samples(0, width=2),), (samples(0, 1, 1),)],
+    mistakes=[
+        ("the two parts are swapped: the inputs come first.", lambda s: collating()(s)[::-1]),
+        (
+            "return both parts of the batch, inputs and labels.",
+            lambda s: collating()(s)[0],
+            lambda found, s: not found[2],
+        ),
+        ("the vectors are joined end to end: each needs a row of its own.", collating(torch.cat)),
+        ("the inputs are still a list: a network takes one tensor.", collating(list)),
+        ("the labels are still a list: make one tensor of them.", collating(labels_by=list)),
+        ("the labels must stay int64.", collating(labels_by=lambda y: torch.stack(y).float())),
+    ],
+    errors={"tuple of Tensors, not": TAKE_APART, "expected Tensor as element": TAKE_APART},
+    otherwise="Row i of the inputs and entry i of the labels are those of sample i.",
+)
+
+NO_EMPTY_ONE = "256 reviews fill two batches of 128 exactly: no empty one comes after them."
+
+check.exercise(
+    "III.2.a",
+    counting(),
+    probe=loaders.length_of,
+    inputs=[
+        *((300, 128, False), (256, 128, False), (300, 128, True), (256, 128, True)),
+        *((1, 128, False), (5, 1, False), (127, 128, True), (0, 128, False)),
+    ],
+    mistakes=[
+        ("without drop_last, the rest makes a batch, too.", counting(lambda n, b, _: n // b)),
+        ("with drop_last=True, only full batches count.", counting(lambda n, b, _: -(-n // b))),
+        (NO_EMPTY_ONE, counting(lambda n, b, drop: n // b + (not drop))),
+        (NO_EMPTY_ONE, counting(lambda n, b, _: n // b + 1)),
+        ("round() goes to the nearest whole number.", counting(lambda n, b, _: round(n / b))),
+    ],
+    errors={"'float' object cannot be": "There are no fractions of a batch: len must be whole."},
+    otherwise="Count the full batches; add one for what is left over, if it is to be used.",
+)
+
+check.exercise(
+    "03.2",
+    ordering(),
+    probe=loaders.two_orders,
+    inputs=[(9, True, 3), (6, False, 3), (12, True, 8)],
+    mistakes=[
+        ("with shuffle=True the order must be random.", ordering(loaders.ascending)),
+        ("with shuffle=False the order is 0, 1, 2, …", ordering(plain=drawn)),
+        (
+            "draw a new order at every call: torch.randperm, from self.generator.",
+            ordering(lambda _, size: torch.randperm(size).tolist()),
+            lambda found, size, shuffle, seed: shuffle and sorted(found[0]) == list(range(size)),
+        ),
+    ],
+    otherwise="Every index from 0 to len(self.dataset) - 1, each once.",
+)
+
+check.exercise(
+    "III.2.b",
+    batching(),
+    probe=loaders.two_epochs,
+    inputs=[
+        *((7, 3, False), (7, 3, True), (6, 3, False), (6, 3, True)),
+        *((2, 4, False), (2, 4, True), (0, 3, False)),
+    ],
+    mistakes=[
+        ("without drop_last, a smaller last batch counts, too.", batching(lambda full, _: full)),
+        ("with drop_last=True, a smaller last batch is left out.", batching(lambda full, _: True)),
+        ("drop_last leaves a *full* batch in.", batching(most=lambda drop: -drop or None)),
+        ("these are indices, not samples.", batching(make=lambda self, i: self.collate_fn(i))),
+        (
+            "the samples are not collated: hand the list of them to self.collate_fn.",
+            batching(make=lambda self, piece: [self.dataset[i] for i in piece]),
+        ),
+        ("the samples come in the order of the file, not of order().", batching(order_of=sorted)),
+        ("order() draws anew at each call: call it before the loop.", batching(anew=True)),
+        ("only the first batch comes: is it `return` for `yield`?", batching(most=lambda drop: 1)),
+    ],
+    errors={
+        "iter() returned non-iterator": ONE_BY_ONE,
+        "takes one index at a time": "Fetch the samples one by one, in a list comprehension.",
+    },
+    otherwise="Batch k holds the samples of the k-th piece of the order, collated.",
+)
 
 
 # --- III.2.c ------------------------------------------------------------------------------
@@ -29,6 +116,8 @@ def batches(*labels: list[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
     return [(torch.full((len(y), 3), 0.1), torch.tensor(y)) for y in labels]
 
 
+SMALLER = "the last batch is smaller: divide by the size of *this* batch."
+
 check.exercise(
     "III.2.c",
     shares(),
@@ -37,30 +126,9 @@ check.exercise(
         (batches([1, 1, 0], [1, 0]),),
     ],
     mistakes=[
-        (
-            "those are the *numbers* of positives. A share lies between 0 and 1.",
-            shares(lambda y: int(y.sum())),
-        ),
-        (
-            "the last batch is smaller: divide by the size of *this* batch.",
-            lambda loader: [int(y.sum()) / len(loader[0][1]) for _, y in loader],
-        ),
-        (
-            "the last batch is smaller: divide by the size of *this* batch.",
-            shares(lambda y: int(y.sum()) / 128),
-        ),
-        ("those are the shares of negatives.", shares(lambda y: 1 - float(y.float().mean()))),
-        ("a share lies between 0 and 1.", shares(lambda y: 100 * float(y.float().mean()))),
-        (
-            "those are means of the inputs. The labels are the second part of a batch.",
-            lambda loader: [float(x.float().mean()) for x, _ in loader],
-        ),
-        ("the last, smaller batch is missing.", lambda loader: shares()(loader)[:-1]),
-        (
-            "that is one number for all batches. Return a list, a number for each.",
-            lambda loader: sum(shares()(loader)) / len(loader),
-        ),
-        ("those are the labels themselves, not yet their share.", shares(lambda y: y.tolist())),
+        ("those are numbers of positives. A share lies between 0 and 1.", shares(torch.sum)),
+        (SMALLER, lambda loader: [int(y.sum()) / len(loader[0][1]) for _, y in loader]),
+        (SMALLER, shares(lambda labels: int(labels.sum()) / 128)),
     ],
     otherwise="A share is the number of labels 1 over the number of labels, batch by batch.",
 )
@@ -69,30 +137,22 @@ check.exercise(
 # --- III.3 --------------------------------------------------------------------------------
 
 
-def cut(losses: Iterable[float], num_samples: int, batch_size: int) -> tuple:
-    """Return the losses [epochs, batches] and the sizes of an epoch's batches."""
-    full, rest = divmod(num_samples, batch_size)
-    sizes = [batch_size] * full + [rest] * (rest > 0)
-    return np.reshape(np.asarray(losses), (-1, len(sizes))), np.array(sizes)
+def averaged(average: Callable) -> Callable:
+    """Return an answer that takes ``average(losses [epochs, batches], sizes [batches])``."""
 
+    def epoch_losses(losses: Iterable[float], num_samples: int, batch_size: int) -> list[float]:
+        full, rest = divmod(num_samples, batch_size)
+        sizes = np.array([batch_size] * full + [rest] * (rest > 0))
+        return average(np.reshape(np.asarray(losses), (-1, len(sizes))), sizes).tolist()
 
-def epoch_losses(losses: Iterable[float], num_samples: int, batch_size: int) -> list[float]:
-    """Return the mean loss per sample of each epoch."""
-    table, sizes = cut(losses, num_samples, batch_size)
-    return (table @ sizes / num_samples).tolist()
+    return epoch_losses
 
 
 COUNT_THEM = "How many batches has an epoch, the last one included? And if they all are full?"
 
-
-def otherwise_averaged(average: Callable) -> Callable:
-    """Return an answer with another ``average(losses [epochs, batches], sizes)``."""
-    return lambda losses, n, b: average(*cut(losses, n, b)).tolist()
-
-
 check.exercise(
     "III.3",
-    epoch_losses,
+    averaged(lambda table, sizes: table @ sizes / sizes.sum()),
     inputs=[
         (np.array([1.0, 0.5, 4.0, 0.75, 0.25, 2.0]), 10, 4),
         (np.array([0.5, 2.5, 1.5, 0.0]), 6, 3),
@@ -100,52 +160,23 @@ check.exercise(
         (np.array([1.0, 2.0, 0.5, 4.0]), 7, 2),
     ],
     mistakes=[
+        ("each is the loss of the epoch's last batch.", averaged(lambda table, _: table[:, -1])),
         (
-            "each is the loss of the epoch's last batch: an anecdote.",
-            otherwise_averaged(lambda table, sizes: table[:, -1]),
+            "those are means over *batches*, but the last, smaller one must not count as much.",
+            averaged(lambda table, _: table.mean(axis=1)),
         ),
+        ("those are sums, not yet means.", averaged(lambda table, sizes: table @ sizes)),
+        ("those are sums, not yet means.", averaged(lambda table, _: table.sum(axis=1))),
         (
-            "those are means over *batches*. The last one is smaller, yet it counts as much as the "
-            "others.",
-            otherwise_averaged(lambda table, sizes: table.mean(axis=1)),
-        ),
-        (
-            "those are sums over all samples. A mean is divided by something.",
-            otherwise_averaged(lambda table, sizes: table @ sizes),
-        ),
-        (
-            "those are sums of batch losses. A mean is divided by something.",
-            otherwise_averaged(lambda table, sizes: table.sum(axis=1)),
-        ),
-        (
-            "the sums over all samples are right, but you divide by the number of batches.",
-            otherwise_averaged(lambda table, sizes: table @ sizes / len(sizes)),
+            "divide the sums over all samples by their number, not by the number of batches.",
+            averaged(lambda table, sizes: table @ sizes / len(sizes)),
         ),
         (
             "each batch loss is a mean already: before adding up it must become a sum again.",
-            otherwise_averaged(lambda table, sizes: table.sum(axis=1) / sizes.sum()),
-        ),
-        (
-            "that is one number for all epochs together. Return a list, a number for each.",
-            lambda losses, n, b: float(np.mean(epoch_losses(losses, n, b))),
-        ),
-        ("only the first epoch is there.", lambda losses, n, b: epoch_losses(losses, n, b)[:1]),
-        (
-            "the full batches alone are averaged: the last, smaller one belongs to the epoch.",
-            otherwise_averaged(
-                lambda table, sizes: (
-                    table[:, sizes == sizes[0]]
-                    @ sizes[sizes == sizes[0]]
-                    / sizes[sizes == sizes[0]].sum()
-                )
-            ),
+            averaged(lambda table, sizes: table.sum(axis=1) / sizes.sum()),
         ),
     ],
-    errors={
-        "cannot reshape": COUNT_THEM,
-        "shape '": COUNT_THEM,
-        "mismatch": COUNT_THEM,
-    },
+    errors={"cannot reshape": COUNT_THEM, "shape '": COUNT_THEM, "mismatch": COUNT_THEM},
     otherwise="For each epoch: the losses of all its samples added up, over the number of samples.",
 )
 
@@ -159,4 +190,54 @@ check.choice(
     },
 )
 
-check.exercise("03.open", **open_task.OPEN)
+
+# --- 03.open ------------------------------------------------------------------------------
+
+LISTS = "The sampler gives batches: each is a list of indices."
+LABELS = torch.tensor([0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 1, 0, 0, 1])
+
+check.exercise(
+    "03.open",
+    sampler(),
+    probe=open_task.facts,
+    inputs=[(LABELS, 4), (torch.arange(40) // 20, 8), (torch.arange(40) % 2, 16)],
+    mistakes=[
+        (
+            "not every batch is half positive. It must hold in each, the last one included.",
+            sampler(seen=lambda labels: labels.roll(1)),
+            lambda found, labels, size: not all(found[2]),
+        ),
+        (
+            "some reviews are left out. What does not fill a batch makes a smaller one.",
+            sampler(most=-1),
+            lambda found, labels, size: not found[3] and sum(found[1]) < len(labels),
+        ),
+        (
+            "a batch has `batch_size` reviews, both classes together.",
+            sampler(per_class=lambda batch_size: batch_size),
+            lambda found, labels, size: max(found[1]) > size,
+        ),
+        (
+            "the second epoch has the same batches as the first: draw them anew.",
+            sampler(lambda indices, _: indices),
+            lambda found, *_: not found[4],
+        ),
+        (
+            "the same seed gives other batches: let every random number come from `generator`.",
+            sampler(lambda indices, _: open_task.drawn(indices, None)),
+            lambda found, *_: not found[5],
+        ),
+        (
+            "the batches are right, but `len` is not their number.",
+            sampler(length=lambda reviews, _: 2 * reviews),
+            lambda found, *_: found[0] != len(found[1]),
+        ),
+    ],
+    errors={
+        "'int' object is not iterable": LISTS,
+        "iteration over a 0-d tensor": LISTS,
+        "takes no arguments": "`__init__` takes the labels, the size of a batch, and a generator.",
+        "returned non-iterator": ONE_BY_ONE,
+    },
+    otherwise="Half of each class in every batch, each review once, new batches in every epoch.",
+)

@@ -1,14 +1,17 @@
 """The experiments of notebook 03: what is trained, measured and timed there."""
 
-import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
+from timeit import timeit
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from tabulate import tabulate
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector
 from torch.utils.data import DataLoader
 
 from helpers import corpus, datasets, models, training
@@ -19,37 +22,18 @@ VOCAB_SIZE = 20_001  # of the course's vocabulary, the unknown token included
 
 
 class Run(NamedTuple):
-    """A training, as `train` leaves it.
-
-    Parameters
-    ----------
-    model : SparseOneHotMLP
-        The trained network.
-    losses : ndarray [epochs, batches]
-        Mean loss of each batch in nats, taken before its update.
-    """
+    """A training, as `train` leaves it."""
 
     model: models.SparseOneHotMLP
-    losses: np.ndarray
+    losses: np.ndarray  # [epochs, batches]: of each batch, in nats, taken before its update
 
 
 def train(
     loader: Iterable, seed: int, num_epochs: int = 5, lr: float = 0.1, vocab_size: int = VOCAB_SIZE
 ) -> Run:
-    """Train a fresh network by SGD; keep the loss of every batch.
+    """Train a fresh network by SGD on ``(bags, labels)``; keep the loss of every batch.
 
-    Parameters
-    ----------
-    loader : iterable
-        Gives ``(bags, labels)``, the same number of batches in every epoch.
-    seed : int
-        Of the network's first weights.
-    num_epochs : int
-        How often the loader is gone through.
-    lr : float
-        The learning rate.
-    vocab_size : int
-        Places of the multi-hot vector.
+    `seed` is that of the first weights. All epochs must have the same number of batches.
     """
     training.set_seed(seed)
     device = training.pick_device()
@@ -83,8 +67,7 @@ def train_with(data: BagOfWordsDataset, batch_size: int, lr: float, seed: int = 
 def train_in(data: BagOfWordsDataset, batches: Iterable[list[int]], seed: int) -> Run:
     """Train on the batches that a batch sampler gives; see `train`."""
     collate: Callable = datasets.bag_batch
-    loader = DataLoader(data, batch_sampler=batches, collate_fn=collate)
-    return train(loader, seed)
+    return train(DataLoader(data, batch_sampler=batches, collate_fn=collate), seed)
 
 
 def positives_in_batches(labels: Tensor, batch_size: int, num_epochs: int) -> list[int]:
@@ -103,12 +86,10 @@ def accuracy(model: nn.Module, data: BagOfWordsDataset) -> float:
 
 def compare(runs: Mapping[str, Sequence[Run]], data: BagOfWordsDataset) -> None:
     """Print the accuracies of two ways to train, seed by seed, and how far they are apart."""
-    first, second = (
-        [100 * accuracy(model, data) for model, _ in trained] for trained in runs.values()
-    )
-    rows = [[name, *scores] for name, scores in zip(runs, (first, second), strict=True)]
+    scores = {name: [100 * accuracy(run.model, data) for run in way] for name, way in runs.items()}
+    first, second = scores.values()
     headers = ["validation accuracy, %", *(f"seed {seed}" for seed in range(len(first)))]
-    print(tabulate(rows, headers, floatfmt=".1f"))
+    print(tabulate([[name, *row] for name, row in scores.items()], headers, floatfmt=".1f"))
     mean, half = training.paired_interval(second, first)
     print(f"difference: {mean:+.1f} ± {half:.1f} points (95 %, {len(first)} pairs)")
 
@@ -124,56 +105,29 @@ def gradient_cosines(
 ) -> dict[int, list[float]]:
     """Compare the gradients of batches with the gradient of all data, for an untrained network.
 
-    Parameters
-    ----------
-    data : BagOfWordsDataset
-        All samples.
-    pick : callable
-        ``pick(size)`` gives the indices of a batch.
-    sizes : sequence of int
-        The batch sizes.
-    draws : int
-        Batches for each size.
-
-    Returns
-    -------
-    dict of int to list of float
-        For each size the cosines between both gradients.
+    Of each size, `draws` batches are drawn: ``pick(size)`` gives the indices of one. Returned
+    are the cosines between both gradients, by size.
     """
     training.set_seed(0)
     model = models.SparseOneHotMLP(data.vocab_size, sparse_grad=False).to(data.ids.device)
     full = _gradient(model, data)
-    return {
-        size: [
-            _cosine(_gradient(model, data.select(torch.as_tensor(pick(size)))), full)
-            for _ in range(draws)
-        ]
-        for size in sizes
-    }
+
+    def cosine(indices: Sequence[int]) -> float:
+        part = _gradient(model, data.select(torch.as_tensor(indices)))
+        return torch.cosine_similarity(part, full, dim=0).item()
+
+    return {size: [cosine(pick(size)) for _ in range(draws)] for size in sizes}
 
 
-def _gradient(model: nn.Module, data: BagOfWordsDataset) -> list[Tensor]:
+def _gradient(model: nn.Module, data: BagOfWordsDataset) -> Tensor:
     loss = training.classification_loss(model(data.bags()), data.labels)
-    return [part.flatten() for part in torch.autograd.grad(loss, tuple(model.parameters()))]
+    return parameters_to_vector(torch.autograd.grad(loss, tuple(model.parameters())))
 
 
-def _cosine(one: list[Tensor], other: list[Tensor]) -> float:
-    def dot(left: list[Tensor], right: list[Tensor]) -> Tensor:
-        return torch.stack([a @ b for a, b in zip(left, right, strict=True)]).sum()
-
-    return (dot(one, other) / (dot(one, one) * dot(other, other)).sqrt()).item()
-
-
-class EncodeBatch:
+def encode_batch(vocabulary: Vocabulary, pairs: list[tuple[str, int]]) -> tuple:
     """Collate (text, label) pairs: tokenise and encode them when the batch is asked for."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
-
-    def __call__(self, pairs: list[tuple[str, int]]) -> tuple:
-        """Return the bags and labels of a list of pairs."""
-        texts, labels = zip(*pairs, strict=True)
-        return datasets.bag_batch(datasets.encode(corpus.Reviews(texts, labels), self.vocabulary))
+    reviews = corpus.Reviews(*zip(*pairs, strict=True))
+    return datasets.bag_batch(datasets.encode(reviews, vocabulary))
 
 
 def seconds_to_iterate(
@@ -181,14 +135,11 @@ def seconds_to_iterate(
 ) -> list[list]:
     """Time how long the batches of an epoch take to make, without training.
 
-    Returns
-    -------
-    list of list
-        A row for each form of the reviews: its name, and the seconds for each of `workers`.
+    Returns a row for each form of the reviews: its name, and the seconds for each of `workers`.
     """
     data = datasets.encode(reviews, vocabulary)
     ways: dict[str, tuple] = {
-        "texts, tokenised for each batch": (reviews, EncodeBatch(vocabulary)),
+        "texts, tokenised for each batch": (reviews, partial(encode_batch, vocabulary)),
         "ids in memory, made multi-hot": (data, datasets.dense_batch),
         "ids in memory": (data, datasets.bag_batch),
     }
@@ -197,7 +148,5 @@ def seconds_to_iterate(
         rows.append([name])
         for count in workers:
             loader = DataLoader(samples, 128, collate_fn=collate, num_workers=count)
-            start = time.perf_counter()
-            sum(len(labels) for _, labels in loader)
-            rows[-1].append(time.perf_counter() - start)
+            rows[-1].append(timeit(lambda: deque(loader, maxlen=0), number=1))  # noqa: B023
     return rows

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
@@ -16,82 +17,40 @@ ARROW = {"arrowstyle": "->", "color": "grey"}
 def batch_losses(losses: Mapping[str, np.ndarray], title: str) -> np.ndarray:
     """Draw the loss of every batch, one panel a run, with a line where an epoch ends.
 
-    Parameters
-    ----------
-    losses : mapping of str to ndarray [epochs, batches]
-        For each run its name and its batch losses in nats, in the order of training.
-    title : str
-        The finding.
-
-    Returns
-    -------
-    array of Axes
-        One for each run.
+    `losses` has, by the names of at least two runs, the losses [epochs, batches] in nats.
     """
     figure, axes = plt.subplots(
-        len(losses), 1, figsize=(7, 2.1 * len(losses) + 0.6), sharex=True, squeeze=False
+        len(losses), figsize=(7, 2.1 * len(losses) + 0.6), sharex=True, layout="tight"
     )
-    for ax, (name, values), color in zip(
-        axes[:, 0], losses.items(), sns.color_palette(), strict=False
-    ):
-        updates = np.arange(1, values.size + 1)
-        ax.plot(updates, values.ravel(), linewidth=1, color=color)
+    for number, (ax, (name, values)) in enumerate(zip(axes, losses.items(), strict=True)):
+        ax.plot(np.arange(1, values.size + 1), values.ravel(), linewidth=1, color=f"C{number}")
         for end in range(values.shape[1], values.size, values.shape[1]):
             ax.axvline(end + 0.5, color="grey", linestyle="--", linewidth=1)
         ax.set(title=name, ylabel="loss [nats]", ylim=(0, None))
-    axes[-1, 0].set(xlabel="updates (dashed: an epoch ends)")
+    axes[-1].set(xlabel="updates (dashed: an epoch ends)")
     figure.suptitle(title, fontsize="medium")
-    figure.tight_layout()
-    return axes[:, 0]
+    return axes
 
 
 def gradient_agreement(cosines: Mapping[int, Sequence[float]], title: str) -> Axes:
-    """Draw how well the gradients of batches point where the gradient of all data points.
-
-    Parameters
-    ----------
-    cosines : mapping of int to sequence of float
-        For each batch size the cosines between both gradients, one for each batch drawn.
-    title : str
-        The finding.
-    """
+    """Draw the cosines of batch gradients with the full gradient, and their means, by size."""
     ax = plt.subplots()[1]
-    sizes = list(cosines)
-    sns.stripplot(
-        x=np.repeat(sizes, [len(cosines[size]) for size in sizes]),
-        y=np.concatenate([np.asarray(cosines[size]) for size in sizes]),
-        order=sizes,
-        color=sns.color_palette()[0],
-        alpha=0.5,
-        ax=ax,
-    )
-    means = [np.mean(cosines[size]) for size in sizes]
-    ax.plot(range(len(sizes)), means, "o-", color=sns.color_palette()[1], label="mean")
+    sns.stripplot(pd.DataFrame(cosines), color="C0", alpha=0.5, ax=ax)
+    means = [np.mean(values) for values in cosines.values()]
+    ax.plot(range(len(cosines)), means, "o-", color="C1", label="mean")
     ax.set(xlabel="reviews in the batch", ylabel="cosine with the full gradient", title=title)
     ax.legend()
     return ax
 
 
 def positive_counts(positives: Sequence[int], batch_size: int, title: str) -> Axes:
-    """Draw how many batches have how many positives, beside the binomial distribution.
-
-    Parameters
-    ----------
-    positives : sequence of int
-        The positives in each batch of `batch_size`, from data that are half positive.
-    batch_size : int
-        Samples in a batch.
-    title : str
-        The finding.
-    """
+    """Draw how many batches have how many positives, beside the binomial distribution."""
     ax = plt.subplots()[1]
     first, last = binom.ppf([1e-4, 1 - 1e-4], batch_size, 0.5).astype(int)
     numbers = np.arange(min(first, *positives), max(last, *positives) + 1)
     expected = len(positives) * binom.pmf(numbers, batch_size, 0.5)
     ax.bar(numbers, [list(positives).count(number) for number in numbers], label="batches found")
-    ax.plot(
-        numbers, expected, "o-", color=sns.color_palette()[1], markersize=4, label="binomial law"
-    )
+    ax.plot(numbers, expected, "o-", color="C1", markersize=4, label="binomial law")
     ax.set(xlabel=f"positives among {batch_size} reviews", ylabel="batches", title=title)
     ax.legend()
     return ax
@@ -100,20 +59,10 @@ def positive_counts(positives: Sequence[int], batch_size: int, title: str) -> Ax
 def losses_two_ways(losses: Mapping[int, Sequence[Sequence[float]]], title: str) -> np.ndarray:
     """Draw the losses of several batch sizes, against epochs and against updates.
 
-    Parameters
-    ----------
-    losses : mapping of int to array [epochs, batches]
-        For each batch size its batch losses in nats. Each point drawn is a mean over
-        neighbouring batches.
-    title : str
-        The finding.
-
-    Returns
-    -------
-    array of Axes
-        Against epochs; against updates (logarithmic).
+    `losses` has, by batch size, the losses [epochs, batches] in nats. Each point drawn is a mean
+    over neighbouring batches.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="tight")
     palette = sns.color_palette("viridis", len(losses))
     markers = "osD^v<>"
     for (size, values), color, marker in zip(losses.items(), palette, markers, strict=False):
@@ -130,26 +79,17 @@ def losses_two_ways(losses: Mapping[int, Sequence[Sequence[float]]], title: str)
     axes[1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes[1].legend(title="batch size", fontsize="small", loc="lower left")
     figure.suptitle(title, fontsize="medium")
-    figure.tight_layout()
     return axes
 
 
 def loader_batch(title: str) -> Axes:
-    """Draw how a loader makes batches of 10 reviews: order, indices, samples, collate.
-
-    Parameters
-    ----------
-    title : str
-        The finding.
-    """
+    """Draw how a loader makes batches of 10 reviews: order, indices, samples, collate."""
     ax = plt.subplots(figsize=(9, 4.3))[1]
     blue, ochre, *_ = sns.color_palette()
     order = [7, 2, 9, 0, 4, 1, 8, 5, 3, 6]
     for place, index in enumerate(order):
-        batch = place // 4
-        x = place * 0.9 + 0.35 * batch
-        chosen = batch == 1
-        _box(ax, x, 3.4, 0.8, 0.6, str(index), blue if chosen else "lightgrey")
+        colour = blue if place // 4 == 1 else "lightgrey"
+        _box(ax, place * 0.9 + 0.35 * (place // 4), 3.4, 0.8, 0.6, str(index), colour)
     for batch, (centre, size) in enumerate(((1.75, 4), (5.7, 4), (8.75, 2))):
         ax.text(centre, 4.15, f"batch {batch + 1}: {size}", ha="center", fontsize="small")
     ax.text(-0.3, 3.7, "1  indices", ha="right", va="center")
@@ -176,32 +116,15 @@ def _box(ax: Axes, x: float, y: float, width: float, height: float, text: str, c
 
 
 def gradients_compared(cosines: Mapping[str, Mapping[int, Sequence[float]]], title: str) -> Axes:
-    """Draw how well the gradients of batches point, for several ways to draw the batches.
-
-    Parameters
-    ----------
-    cosines : mapping of str to mapping of int to sequence of float
-        For each way, and each batch size, the cosines of batches with the full gradient.
-    title : str
-        The finding.
-    """
+    """Draw the cosines of batch gradients with the full gradient, for two ways to draw batches."""
     ax = plt.subplots()[1]
     sizes = sorted(set.intersection(*(set(way) for way in cosines.values())))
-    colours, markers = sns.color_palette(), "oD"
-    for number, (name, way) in enumerate(cosines.items()):
-        for place, size in enumerate(sizes):
-            values = np.asarray(way[size])
-            spread = np.linspace(-0.08, 0.08, len(values)) + 0.24 * number - 0.12 + place
-            label = name if place == 0 else None
-            ax.plot(
-                spread,
-                values,
-                markers[number],
-                color=colours[number],
-                alpha=0.5,
-                label=label,
-                markersize=4,
-            )
+    styles = ((-0.12, "oC0"), (0.12, "DC1"))  # how far aside, mark and colour
+    for (shift, style), (name, way) in zip(styles, cosines.items(), strict=True):
+        values = np.array([way[size] for size in sizes])  # [sizes, batches]
+        spread = np.linspace(-0.08, 0.08, values.shape[1]) + shift
+        x = np.arange(len(sizes))[:, None] + spread  # [sizes, batches]
+        ax.plot(x.ravel(), values.ravel(), style, alpha=0.5, markersize=4, label=name)
     ax.axhline(0, color="grey", linewidth=1)
     ax.set_xticks(range(len(sizes)), [f"{size:,}" for size in sizes])
     ax.set(xlabel="reviews in the batch", ylabel="cosine with the full gradient", title=title)

@@ -16,7 +16,7 @@ def no_open_pictures():
     plt.close("all")
 
 
-class Loader(loaders.Counting, loaders.Ordering, loaders.Batching):
+class Loader(loaders.counting(), loaders.ordering(), loaders.batching()):
     """The whole loader of the room."""
 
 
