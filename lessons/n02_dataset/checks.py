@@ -102,7 +102,7 @@ check.exercise(
     fast_batches(),
     probe=worlds.epochs,
     inputs=[
-        (MADE_UP[:3], WORDS, [[2, 0, 1], [0, 1]]),
+        (MADE_UP[:3], WORDS, [[2, 0, 1], [1, 2, 0]]),
         (MADE_UP, WORDS, [worlds.shuffled(1_000, 1), worlds.shuffled(1_000, 2)]),
     ],
     mistakes=[

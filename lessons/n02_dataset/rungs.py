@@ -16,8 +16,6 @@ from helpers.datasets import BagOfWordsDataset, Bags, encode
 from helpers.models import OneHotMLP
 from helpers.text import Vocabulary
 
-SIZE = 128
-
 
 def fast_batches(
     order_of: Callable = lambda order: order,
@@ -30,7 +28,7 @@ def fast_batches(
         def __init__(self, reviews: Reviews, vocabulary: Vocabulary, tokenizer: Callable) -> None:
             self.dataset = encode(reviews, vocabulary, tokenizer)
 
-        def batches(self, order: Sequence[int], batch_size: int = SIZE) -> Iterator:
+        def batches(self, order: Sequence[int], batch_size: int = 128) -> Iterator:
             order = order_of(order)
             for start in range(0, len(order), batch_size):
                 chosen = order[start : start + batch_size]
@@ -43,7 +41,7 @@ def fast_batches(
 class SameBuffer(fast_batches()):  # type: ignore[misc]
     """Fills one and the same tensor for each full batch."""
 
-    def batches(self, order: Sequence[int], batch_size: int = SIZE) -> Iterator:
+    def batches(self, order: Sequence[int], batch_size: int = 128) -> Iterator:
         """Yield the right numbers, in the wrong tensor."""
         buffer = torch.zeros(batch_size, self.dataset.vocab_size)
         for inputs, targets in super().batches(order, batch_size):

@@ -95,9 +95,5 @@ PATTERNS = {
     "the waiting is hardly measured: a loop fetches its batch before its body begins, so the "
     "clock must be read before that.": (0, 1, 1),
     "those are the seconds of one batch: add up those of all batches.": (1 / BATCHES,) * 3,
-    "the time of the first batch's waiting is missing: take a reading just before the loop.": (
-        1 - 1 / BATCHES,
-        1,
-        1,
-    ),
+    "the first waiting is missing: take a reading before the loop.": (1 - 1 / BATCHES, 1, 1),
 }
