@@ -27,11 +27,14 @@ def reviews(*texts: str, labels: tuple[int, ...]) -> datasets.BagOfWordsDataset:
     return datasets.encode(corpus.Reviews(texts, labels), VOCABULARY)
 
 
-def loader(seed: int = 0, size: int = 6) -> torch.utils.data.DataLoader:
+def loader(seed: int = 0, size: int = 24) -> torch.utils.data.DataLoader:
     """Return a loader of small batches in order."""
-    texts = ["good film", "bad", "dull plot", "good", "bad dull film", "good plot"][:size]
-    data = reviews(*texts, labels=(1, 0, 0, 1, 0, 1)[:size])
-    return datasets.make_loader(data, 2, sparse=True, generator=torch.Generator())
+    rng = np.random.default_rng(seed)
+    words = np.array(["film", "good", "bad", "plot", "dull", "new"])
+    texts = [" ".join(words[rng.random(6) < 0.5]) for _ in range(size)]
+    labels = tuple(int(label) for label in rng.random(size) < 0.5)
+    data = reviews(*texts, labels=labels)
+    return datasets.make_loader(data, 4, sparse=True, generator=torch.Generator())
 
 
 def prepared(prepare: Callable, base: nn.Module, way: str) -> Any:
@@ -86,7 +89,7 @@ def watch_input(num_epochs: int, lr: float, names: tuple[str, ...]) -> Callable[
 
     def make() -> tuple:
         model = small_model()
-        loaders = {name: loader(size=2 + 2 * i) for i, name in enumerate(names)}
+        loaders = {name: loader(seed=i + 1, size=20 + 3 * i) for i, name in enumerate(names)}
         optimizer = torch.optim.SGD(model.parameters(), lr=lr)
         return model, loader(), loaders, optimizer, num_epochs
 
@@ -96,11 +99,11 @@ def watch_input(num_epochs: int, lr: float, names: tuple[str, ...]) -> Callable[
 def adapted(rows: list[list[float]], output: list[float]) -> nn.Module:
     """Return a model whose update of `hidden` is [vocab, hidden] = `rows`, in rank 1 or 2."""
     torch.manual_seed(0)
-    model: Any = lora.add_adapters(small_model(), ["hidden"], r=2, alpha=2)
+    model: Any = lora.add_adapters(small_model(), ["hidden"], r=2, alpha=6)
     update = torch.tensor(rows)  # [vocab, hidden]
     u, s, vh = torch.linalg.svd(update, full_matrices=False)
     with torch.no_grad():
-        model.hidden.lora_A.copy_((u[:, :2] * s[:2]).T)
+        model.hidden.lora_A.copy_((u[:, :2] * s[:2]).T / model.hidden.scaling)
         model.hidden.lora_B.copy_(vh[:2].T)
         model.output.weight.copy_(torch.tensor([output]))
     return model
@@ -156,11 +159,21 @@ def state_bytes(
     )
 
 
+class Noting(torch.optim.SGD):
+    """SGD that counts how many of it were made."""
+
+    made = 0
+
+    def __init__(self, parameters: Any, lr: float) -> None:
+        super().__init__(parameters, lr=lr)
+        Noting.made += 1
+
+
 def trained(train_adapter: Callable, *arguments: Any) -> Any:
     """Return the accuracies, the sizes of A and B, and whether `start` has stayed itself."""
-    start = arguments[0]
+    start, Noting.made = arguments[0], 0
     result = train_adapter(*arguments)
-    if not isinstance(result, tuple | list) or len(result) != 2:
+    if not isinstance(result, tuple | list) or len(result) != 2 or isinstance(result[0], list):
         return result
     model, accuracies = result
     layers = lora.adapters(model) if isinstance(model, nn.Module) else {}
@@ -174,7 +187,8 @@ def trained(train_adapter: Callable, *arguments: Any) -> Any:
         "trained": lora.parameter_counts(model)[0],
         "large A": bool(layer.lora_A.abs().max() > 0.42),
         "B": "moved" if layer.lora_B.abs().max() > 1e-3 else "zero",
-        "accuracies": [float(value) for value in accuracies],
+        "optimizer": Noting.made > 0,
+        "accuracies": [*accuracies],
     }
 
 
@@ -183,8 +197,8 @@ def adapter_input(lr: float, normal: bool, r: int, num_epochs: int) -> Callable[
     return lambda: (
         small_model(2),
         loader(),
-        loader(size=4),
-        torch.optim.SGD,
+        loader(seed=5, size=21),
+        Noting,
         lr,
         normal,
         r,
@@ -200,6 +214,15 @@ def with_alpha_r(start, train, validation, optimizer_class, lr, normal, r, num_e
     optimizer = optimizer_class(lora.trainable_parameters(model), lr=lr)
     seen = training.fit(model, train, optimizer, num_epochs, validation, progress=False)
     return model, [found.accuracy for found in seen.validation]
+
+
+def with_normal_b(start, *rest):
+    """Answer 10.7 with B drawn from N(0, 1) as well."""
+    model: Any
+    model, accuracies = work.train_adapter(start, *rest)
+    if rest[4]:
+        nn.init.normal_(model.hidden.lora_B)
+    return model, accuracies
 
 
 def on_start_itself(start, *rest):

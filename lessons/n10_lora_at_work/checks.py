@@ -33,6 +33,7 @@ from lessons.n10_lora_at_work.answers import (
     watching,
     with_alpha_r,
     with_argument,
+    with_normal_b,
 )
 
 check = Checks()
@@ -54,6 +55,11 @@ check.exercise(
             "that is `base` itself, or shares its layers: training it would train `base`.",
             preparing(lambda model, way: None, copied=False),
             lambda found, base, way: found["shares"],
+        ),
+        (
+            "only `from scratch` may draw new numbers: the other ways start from the base model.",
+            lambda base, way: work.prepare(base, "from scratch" if way == "everything" else way),
+            lambda found, base, way: way != "from scratch" and bool(found["new"]),
         ),
         (
             "for the head, only the second layer is trained.",
@@ -80,7 +86,7 @@ check.exercise(
             lambda found, base, way: way == "everything" and len(found["trained"]) != 4,
         ),
         (
-            "for rank 1, nothing but the adapter is trained, and it sits on the layer `hidden`.",
+            "for rank 1, only an adapter of rank 1 on the layer `hidden` is trained.",
             preparing(unfreeze),
             lambda found, base, way: way == "rank 1",
         ),
@@ -88,11 +94,6 @@ check.exercise(
             "from scratch, every layer gets new random numbers: call its reset_parameters().",
             lambda base, way: work.prepare(base, "everything" if "scratch" in way else way),
             lambda found, base, way: "scratch" in way and len(found["new"]) < 4,
-        ),
-        (
-            "only `from scratch` may draw new numbers: the other ways start from the base model.",
-            lambda base, way: work.prepare(base, "from scratch" if way == "everything" else way),
-            lambda found, base, way: bool(found["new"]),
         ),
     ],
     otherwise="Look at what requires a gradient, way by way.",
@@ -106,8 +107,8 @@ check.exercise(
     "10.2",
     work.train_and_watch,
     inputs=[
-        watch_input(4, 0.7, ("critics", "IMDB", "third")),
-        watch_input(2, 3.0, ("a", "b")),
+        watch_input(5, 2.0, ("critics", "IMDB", "third")),
+        watch_input(4, 6.0, ("a", "b")),
         watch_input(0, 1.0, ("a",)),
     ],
     changes=True,
@@ -142,14 +143,14 @@ check.exercise(
 check.exercise(
     "10.3",
     work.linear_accuracy,
-    inputs=[split_input(seed) for seed in (1, 2, 3, 4)],
+    inputs=[split_input(seed) for seed in (4, 9, 13, 38)],
     mistakes=[
         (
             "the strength is chosen on the *test* texts, which must choose nothing.",
             linear(choose=2),
         ),
         (
-            "choose on validation: on its own training texts the weakest C always wins.",
+            "choose on validation: on its own texts the weakest penalty always wins.",
             linear(choose=0),
         ),
         ("that is the accuracy on validation.", linear(report=1)),
@@ -184,6 +185,10 @@ check.exercise(
             pushing(pushes=lambda model: model.hidden.get_delta_weight().sum(dim=1)),
         ),
         (
+            "the scaling α / r belongs to the update: get_delta_weight() has it.",
+            pushing(pushes=lambda m: (m.hidden.lora_B @ m.hidden.lora_A).T @ m.output.weight[0]),
+        ),
+        (
             "a large negative push counts as well: choose by size.",
             pushing(size=lambda pushes, often: pushes * often),
         ),
@@ -202,6 +207,7 @@ check.exercise(
             pushing(tokens=lambda v, chosen: [([*v.tokens, "?"])[i] for i in chosen.tolist()]),
         ),
     ],
+    errors={"index out of range": "vocabulary.tokens has no entry for id 0; `decode` knows it."},
     otherwise="Pushes first, then the choice by size, then the order by sign.",
 )
 
@@ -282,6 +288,7 @@ check.exercise(
         adapter_input(2.0, True, 2, 3),
         adapter_input(0.5, False, 1, 4),
         adapter_input(3.0, True, 1, 2),
+        adapter_input(1.0, True, 2, 0),
     ],
     mistakes=[
         (
@@ -316,9 +323,24 @@ check.exercise(
             lambda found, *arguments: len(found["accuracies"]) != arguments[7],
         ),
         (
+            "`normal` is about A. B stays zero at the start.",
+            with_normal_b,
+            lambda found, *arguments: arguments[7] == 0 and found["B"] != "zero",
+        ),
+        (
+            "`optimizer_class` is not used: it makes the optimizer, from the adapter's numbers.",
+            with_argument(3, lambda _: torch.optim.SGD),
+            lambda found, *_: not found["optimizer"],
+        ),
+        (
             "`lr` is not used, or the optimizer trains something else than the adapter.",
             with_argument(4, lambda lr: 1e-6),
-            lambda found, *_: found["B"] == "zero",
+            lambda found, *arguments: arguments[7] > 0 and found["B"] == "zero",
+        ),
+        (
+            "the accuracies are not those on `validation_loader`.",
+            lambda start, train, _, *rest: work.train_adapter(start, train, train, *rest),
+            lambda found, *arguments: len(found["accuracies"]) == arguments[7] > 0,
         ),
     ],
     otherwise="Copy, adapter, A, optimizer, fit: check them one by one.",
@@ -347,19 +369,20 @@ check.exercise(
 
 @check.custom("10.open")
 def frugal(adapt_frugally: Callable) -> None:
-    """Check the accuracy on validation sentences, and how many numbers it took."""
+    """Check the accuracy on sentences that the answer has not seen, and its new numbers."""
     base, train, validation = critics_world()
     start = copy.deepcopy(base)
-    model = adapt_frugally(start, train, validation)
+    seen, unseen = (validation.select(range(part, len(validation), 2)) for part in (0, 1))
+    model = adapt_frugally(start, train, seen)
     if not isinstance(model, nn.Module):
         raise Wrong("return a model, an nn.Module that maps bags to logits.")
     pairs = zip(start.state_dict().values(), base.state_dict().values(), strict=True)
     if not all(torch.equal(*pair) for pair in pairs):
         raise Wrong("`base` itself was trained: its weights have changed. Work on a copy.")
-    loader = datasets.make_loader(validation, 1_000, sparse=True)
+    loader = datasets.make_loader(unseen, 1_000, sparse=True)
     accuracy, count = training.evaluate(model, loader).accuracy, new_numbers(model, base)
-    print(f"{accuracy:.1%} on validation with {count:,} new numbers (rank 1 takes 20,201)")
-    if accuracy < 0.755:
-        raise Wrong("that is below 75.5 %. Rank 1, with early stopping, gets there.")
+    print(f"{accuracy:.1%} on unseen sentences with {count:,} new numbers (rank 1: 20,201)")
+    if accuracy < 0.745:
+        raise Wrong("that is below 74.5 %. Rank 1, with early stopping, gets there.")
     if count >= 10_000:
         raise Wrong("the accuracy is there. Now with fewer numbers: which of them are needed?")
