@@ -12,9 +12,9 @@ SLIPS = {
     r"only one element tensors can be converted|only integer tensors of a single element": "This "
     "place takes one number, not a whole tensor. (Functions of `math` take one number; torch.exp, "
     "torch.log and the like take tensors.)",
-    r"Boolean value of Tensor with more than one value": "A comparison of tensors gives a tensor, "
-    "and `if`, `and` or a chain like `p > 0.5 == labels` wants a single truth value. Put the first "
-    "comparison in brackets.",
+    r"Boolean value of Tensor with more than one value": "Something here needs a single True or "
+    "False, and a tensor with several elements has none. `if`, `and`, `not`, `in`, Python's max() "
+    "and min() and chains like `p > 0.5 == labels` need one: is it meant element by element?",
     r"must be Tensor, not (ReLU|Sigmoid|Linear|Softmax|Flatten|Dropout)": "A layer is made first "
     "and called then: nn.ReLU()(x), or torch.relu(x).",
     r"before (Module\.)?__init__\(\) call": "`super().__init__()` must be the first line of "

@@ -1,6 +1,7 @@
 """The first exercises of notebook 04: the student's own OneHotMLP, and what it predicts."""
 
 from collections.abc import Callable
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +45,9 @@ class Unnamed(OneHotMLP):
         self.fc1, self.fc2 = nn.Linear(vocab_size, hidden_size), nn.Linear(hidden_size, num_outputs)
 
 
+NAMES = {f"{layer}.{part}" for layer in ("hidden", "output") for part in ("weight", "bias")}
+
+
 def first(v: int, h: int, o: int) -> nn.Linear:
     """Return the right first layer."""
     return nn.Linear(v, h)
@@ -61,14 +65,6 @@ check.exercise(
     inputs=[(7, 3, 2), (5, 4, 1)],
     mistakes=[
         (
-            "the sizes are arguments: use them instead of fixed numbers.",
-            layers(lambda v, h, o: nn.Linear(9, 8), lambda v, h, o: nn.Linear(8, 1)),
-        ),
-        (
-            "the last layer must have num_outputs outputs.",
-            layers(first, lambda v, h, o: nn.Linear(h, 6)),
-        ),
-        (
             "both layers have a bias.",
             layers(lambda v, h, o: nn.Linear(v, h, bias=False), last),
         ),
@@ -81,20 +77,38 @@ check.exercise(
             layers(lambda v, h, o: h, lambda v, h, o: o),
         ),
         (
-            "two layers are asked for, `hidden` and `output`, and nothing else with parameters.",
-            layers(lambda v, h, o: nn.Sequential(nn.Linear(v, h), nn.Linear(h, h)), last),
-            lambda found, *sizes: isinstance(found, dict) and len(found) != 4,
-        ),
-        (
             "call the two layers self.hidden and self.output.",
             Unnamed,
             lambda found, *sizes: isinstance(found, list),
         ),
+        (
+            "`hidden` and `output` are one nn.Linear each, and nothing else has parameters.",
+            layers(lambda v, h, o: nn.Sequential(nn.Linear(v, h), nn.ReLU()), last),
+            lambda found, *sizes: {*found} != NAMES,
+        ),
+        (
+            "inputs and outputs of a layer are exchanged: nn.Linear(inputs, outputs).",
+            layers(lambda v, h, o: nn.Linear(h, v), lambda v, h, o: nn.Linear(o, h)),
+            lambda found, v, h, o: (
+                found["hidden.weight"] == [v, h] or found["output.weight"] == [h, o]
+            ),
+        ),
+        (
+            "`output` gets what `hidden` gives, hidden_size numbers.",
+            layers(first, lambda v, h, o: nn.Linear(v, o)),
+            lambda found, v, h, o: found["output.weight"] == [o, v],
+        ),
+        (
+            "the last layer must have num_outputs outputs.",
+            layers(first, lambda v, h, o: nn.Linear(h, 1)),
+            lambda found, v, h, o: found["output.weight"][1] == h,
+        ),
+        (
+            "the sizes are arguments: use them instead of fixed numbers.",
+            layers(lambda v, h, o: nn.Linear(9, 8), lambda v, h, o: nn.Linear(8, 1)),
+            lambda found, *sizes: not {*chain(*found.values())} <= {*sizes},
+        ),
     ],
-    errors={
-        "cannot be multiplied": "What comes out of `hidden` goes into `output`: each layer is "
-        "nn.Linear(number of inputs, number of outputs).",
-    },
     otherwise="Compare the shapes of your parameters: [hidden, vocab] and [hidden] for `hidden`, "
     "[outputs, hidden] and [outputs] for `output`.",
 )
@@ -152,12 +166,22 @@ check.exercise(
             "these are the hidden units. The output layer is missing.",
             running(bent),
         ),
+        (
+            "the logits are right, but autograd can't find the way back from them, so the model "
+            "could not be trained. Leave out no_grad, detach and .data.",
+            running(torch.no_grad()(OneHotMLP.forward)),
+            lambda found, *sizes: found == "unrecorded",
+        ),
     ],
     errors={
         "Error(s) in loading state_dict": FIRST,
         "has no attribute 'hidden'": FIRST,
         "has no attribute 'output'": FIRST,
         "missing 3 required": FIRST,
+        "'num_outputs'": "The arguments of __init__ are not known in `forward`. Ask a layer for "
+        "its size.",
+        "Boolean value of Tensor": "max() and `if` need a single number. All units at once are "
+        "bent by a function of PyTorch.",
     },
     otherwise="hidden layer, ReLU, output layer; with one output the last axis goes.",
 )
@@ -197,8 +221,8 @@ check.exercise(
             after(lambda z: 1 / 1 + torch.exp(-z)),
         ),
         (
-            "e^100 is infinite in float32, and infinity by infinity is no number. Let only the "
-            "denominator grow.",
+            "e^100 is infinite in float32, and infinity divided by infinity is no number. Let only "
+            "the denominator grow.",
             after(lambda z: torch.exp(z) / (1 + torch.exp(z))),
         ),
         (
@@ -227,13 +251,14 @@ def counted(
     decide: Callable = lambda z, y: (z > 0) == y,
     batches_of: Callable = list,
     share: Callable = lambda right, sizes: sum(right) / sum(sizes),
+    size: Callable = lambda x, y: len(y),
 ) -> Callable:
     """Return another accuracy."""
 
     @torch.no_grad()
     def accuracy(model: nn.Module, batches: list) -> float:
-        pairs = [(decide(model(x), y), y) for x, y in batches_of(batches)]
-        return share([float(right.sum()) for right, _ in pairs], [len(y) for _, y in pairs])
+        pairs = [(decide(model(x), y), size(x, y)) for x, y in batches_of(batches)]
+        return share([float(right.sum()) for right, _ in pairs], [n for _, n in pairs])
 
     return accuracy
 
@@ -243,11 +268,15 @@ BATCHES = [
     (rows(-0.4, -3.0, 0.2, -0.1), torch.tensor([0, 1, 1, 0])),
     (rows(1.0), torch.tensor([1])),
 ]
+BAGS = [  # as the sparse loader gives them
+    (worlds.bags(3, -1, 2, -2, 1), torch.tensor([1, 0, 0, 0, 1])),
+    (worlds.bags(-1, 4, 1), torch.tensor([1, 1, 1])),
+]
 
 check.exercise(
     "IV.1.b",
     counted(),
-    inputs=[(Echo().eval(), BATCHES), (Echo().eval(), BATCHES[:1]), (Echo().eval(), BATCHES[1:])],
+    inputs=[(Echo().eval(), given) for given in (BATCHES, BATCHES[:1], BATCHES[1:], BAGS)],
     mistakes=[
         (
             "0.5 is a threshold for probabilities. Which logit belongs to it?",
@@ -284,6 +313,11 @@ check.exercise(
             "the last batch may be smaller: count the labels instead of relying on one size.",
             counted(share=lambda right, sizes: sum(right) / (128 * len(sizes))),
         ),
+        (
+            "len(inputs) is the number of reviews only for multi-hot vectors. The sparse loader "
+            "gives Bags, whose length is always 2: count the labels.",
+            counted(size=lambda x, y: len(x)),
+        ),
         ("that is the share of wrong decisions.", counted(lambda z, y: (z > 0) != y)),
         (
             "right negatives count, too: compare every decision with its label.",
@@ -299,5 +333,9 @@ check.exercise(
             counted(lambda z, y: 1 - (torch.sigmoid(z) - y).abs()),
         ),
     ],
+    errors={
+        "'Bags' object": "The sparse loader gives its inputs as Bags, which have no shape: count "
+        "the labels.",
+    },
     otherwise="Over all batches, count the decisions that equal their labels, and the labels.",
 )

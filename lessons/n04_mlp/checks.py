@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.models import OneHotMLP, word_contributions
-from helpers.text import Vocabulary
+from helpers.text import UNKNOWN_TOKEN, Vocabulary
 from lessons.calling import Raised
 from lessons.n04_mlp import open_task, worlds
 from lessons.n04_mlp.building import check
@@ -32,6 +32,8 @@ def read_out(model: OneHotMLP) -> Tensor:
     """Return the linear read-out of each word, [vocab]."""
     return (model.output.weight @ model.hidden.weight)[0]
 
+
+ROW = "The scores are in a matrix with one row, [1, vocab]: take that row."
 
 check.exercise(
     "04.3",
@@ -75,6 +77,15 @@ check.exercise(
             ranking(lambda model: model(torch.eye(len(VOCABULARY)))),
         ),
         (
+            "`<unk>` counts as a word: it has a column like any other.",
+            ranking(
+                read_out,
+                lambda up, down, n: tuple(
+                    [word for word in words if word != UNKNOWN_TOKEN][:n] for words in (down, up)
+                ),
+            ),
+        ),
+        (
             "those are ids: vocabulary.decode turns them into words.",
             lambda model, vocabulary, count: tuple(
                 map(vocabulary.encode, ranking(read_out)(model, vocabulary, count))
@@ -83,9 +94,12 @@ check.exercise(
     ],
     errors={
         "20001": "A global of the notebook is in it, like W: take the weights of `model`.",
-        "not supported between": "The scores are in a matrix with one row, [1, vocab]: take that "
-        "row.",
-        "is out of bounds": "The scores are in a matrix with one row, [1, vocab]: take that row.",
+        "not supported between": ROW,
+        "is out of bounds": ROW,
+        "Boolean value of Tensor": ROW,
+        "Can't call numpy()": "NumPy takes no tensor that autograd follows: .detach() it first.",
+        "step must be greater": "A tensor can't be walked backwards: turn it into a list, or sort "
+        "the other way round.",
     },
     otherwise="One number for each id, v · W[:, id]; then the words with the largest and with the "
     "smallest, the strongest first.",
@@ -136,7 +150,7 @@ check.exercise(
             merging(lambda a, b: torch.zeros(b.out_features)),
         ),
         (
-            "the new layer has still the numbers that it was born with: fill weight and bias.",
+            "the new layer still has its random start: fill weight and bias.",
             lambda a, b: worlds.linear(a.in_features, b.out_features),
             lambda found, a, b: (
                 _shapes(found) == [[b.out_features, a.in_features], [b.out_features]]
@@ -158,6 +172,8 @@ check.exercise(
         ),
     ],
     errors={
+        "non-singleton dimension 1": "nn.Linear takes the number of inputs, then that of outputs; "
+        "its weight is [out, in]. Which of them has the merged layer?",
         "must match the size": "The first bias lives among the hidden units, the second among the "
         "outputs. What does the second layer make of the first one's bias?",
         "must match the existing size": "The first bias lives among the hidden units, the second "
@@ -171,6 +187,12 @@ def _shapes(found: object) -> list:
     """Return the shapes of a layer's weight and bias."""
     return [list(part.shape) for part in found] if isinstance(found, tuple) else []
 
+
+PLACES = "The network takes four places: <unk>, good, bad, not."
+SHAPES = (
+    "Look at the shapes: hidden.weight is [hidden, 4], with a place for <unk>, and output.weight "
+    "[1, hidden]."
+)
 
 check.exercise(
     "04.5",
@@ -192,8 +214,8 @@ check.exercise(
         ),
         ("every verdict is the wrong way round.", worlds.network(-1, 1, 1, -1)),
         ("every logit is exactly 0.", worlds.network(0, 0, 0, 0)),
-        ("positive, always.", worlds.network(1, 1, 1, 1)),
-        ("negative, always.", worlds.network(-1, -1, -1, -1)),
+        ("positive, always. Are all weights and biases set?", worlds.network(1, 1, 1, 1)),
+        ("negative, always. Are all weights and biases set?", worlds.network(-1, -1, -1, -1)),
         (
             "return the model, an OneHotMLP(4, hidden_size=2).",
             lambda: torch.zeros(2, 2),
@@ -201,17 +223,29 @@ check.exercise(
         ),
     ],
     errors={
-        "must match the existing size": "Look at the shapes: hidden.weight is [hidden, 4] and "
-        "output.weight [1, hidden].",
-        "must match the size": "Look at the shapes: hidden.weight is [hidden, 4] and "
-        "output.weight [1, hidden].",
-        "cannot be multiplied": "The network takes four places: <unk>, good, bad, not.",
+        "must match the existing size": SHAPES,
+        "must match the size": SHAPES,
+        "cannot be multiplied": PLACES,
+        "out of bounds": PLACES,
     },
-    otherwise="Work out both hidden units and the logit for this review on paper.",
+    otherwise="Work out both hidden units and the logit for this review on paper. A bias that you "
+    "do not set keeps its random start.",
 )
 
 
 # --- 04.6 and the open task ---------------------------------------------------------------
+
+
+def out(model: OneHotMLP) -> Tensor:
+    """Return the weights of the one output, [hidden]."""
+    return model.output.weight[0]
+
+
+def falls(model: OneHotMLP, rows: Tensor, slopes: Tensor) -> Tensor:
+    """Return how far the logit falls without each word, for rows [words, hidden]."""
+    total = rows.sum(dim=0) + model.hidden.bias
+    return (torch.relu(total) - torch.relu(total - rows)) @ out(model)
+
 
 check.exercise(
     "04.6",
@@ -246,7 +280,33 @@ check.exercise(
         ),
         (
             "each word is sent through the ReLU alone. The switches are those of the whole review.",
-            worlds.contributions(share=lambda rows, slopes: torch.relu(rows) @ slopes),
+            worlds.contributions(share=lambda model, rows, slopes: torch.relu(rows) @ slopes),
+        ),
+        (
+            "each word is sent through the ReLU alone. The switches are those of the whole review.",
+            worlds.contributions(share=lambda model, rows, slopes: torch.relu(rows) @ out(model)),
+        ),
+        (
+            "each word is sent through the ReLU alone. The switches are those of the whole review.",
+            worlds.contributions(
+                share=lambda model, rows, slopes: torch.relu(rows + model.hidden.bias) @ out(model)
+            ),
+        ),
+        (
+            "that is how far the logit falls without each word, when units may switch. For a "
+            "share they stay as the whole review has set them.",
+            lambda *given: (
+                word_contributions(*given)[0],
+                worlds.contributions(share=falls)(*given)[1],
+            ),
+        ),
+        (
+            "the keys are the vocabulary's names: a token that it lacks is `<unk>`, and all of "
+            "them together are one key.",
+            worlds.contributions(names_of=lambda words, tokens: list(dict.fromkeys(tokens))),
+            lambda found, *arguments: any(
+                name not in {UNKNOWN_TOKEN, *VOCABULARY.tokens} for name, _ in found[1]
+            ),
         ),
         (
             "the words are right, but the probability lacks the constant: the biases of both "
@@ -274,17 +334,15 @@ check.exercise(
             lambda model, vocabulary, review, tokenizer: word_contributions(
                 model, vocabulary, review, tokenizer
             )[1],
-            lambda found, *arguments: (
-                not isinstance(found, Raised) and not (isinstance(found, tuple) and len(found) == 3)
-            ),
+            lambda found, *arguments: isinstance(found, str),
         ),
     ],
     errors={
         "Tokenise first": "encode takes a list of tokens: call the tokenizer first.",
         "can't be used as": "Indices are integers: is the list of ids empty, or a list of words?",
     },
-    otherwise="Value 1 is the probability, 2 the distinct words in the review's order, 3 what "
-    "each adds to the logit.",
+    otherwise="Value 1 is the probability, value 2 the dict: the distinct tokens in the review's "
+    "order, and what each adds to the logit.",
 )
 
 

@@ -32,13 +32,23 @@ def judge(hated: str, loved: str, model: OneHotMLP, vocabulary: Vocabulary) -> N
         wrong = 1 - probability if positive else probability
         toward = "negative" if positive else "positive"
         sign = -1 if positive else 1
-        brake = min(shares, key=lambda word: sign * shares[word])
         if wrong <= LEAST_SURE:
             raise Wrong(
                 f"the model calls `{name}` {toward} with {wrong:.1%}; more than {LEAST_SURE:.0%} "
-                f"is asked for. Of its words {brake!r} holds the model back most "
-                f"({shares[brake]:+.2f})."
+                f"is asked for. {_advice(name, shares, sign)}"
             )
+
+
+def _advice(name: str, shares: dict[str, float], sign: int) -> str:
+    """Name the token that pulls most against `sign`, of those that may be dropped."""
+    opening = {*basic_english(VERDICTS[name][0])}
+    free = {token: sign * share for token, share in shares.items() if token not in opening}
+    brake = min(free, key=free.__getitem__, default="")
+    if free.get(brake, 0) >= 0:
+        return (
+            "After the opening nothing pulls the wrong way: it takes more words, or stronger ones."
+        )
+    return f"After the opening {brake!r} holds the model back most ({shares[brake]:+.2f})."
 
 
 @torch.no_grad()

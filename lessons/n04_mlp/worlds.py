@@ -6,8 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from helpers.datasets import Bags
 from helpers.models import OneHotMLP
 from helpers.text import Vocabulary, basic_english
+from lessons.calling import plain
+from lessons.comparing import same
 
 WORDS = ("good", "bad", "not", "film", "the", "!")
 VOCABULARY = Vocabulary(WORDS)  # and <unk>: seven ids
@@ -33,14 +36,16 @@ def spoiled(**methods: Callable) -> type:
 
 
 class Echo(nn.Module):
-    """A model whose logit is the first place of its input."""
+    """A model whose logit is the first place of its input; of a bag, its first id less 2."""
 
     def __init__(self) -> None:
         super().__init__()
         self.one = nn.Parameter(torch.ones(()))
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Map [batch, places] to logits [batch]."""
+    def forward(self, inputs: Tensor | Bags) -> Tensor:
+        """Map [batch, places], or bags, to logits [batch]."""
+        if isinstance(inputs, Bags):
+            return self.one * (inputs.ids[inputs.offsets[:-1]] - 2)
         return self.one * inputs[:, 0]
 
 
@@ -49,24 +54,35 @@ def rows(*logits: float) -> Tensor:
     return torch.tensor([logits, (9.0,) * len(logits)]).T
 
 
+def bags(*logits: int) -> Bags:
+    """Return bags of one id for which `Echo` gives these logits, -2 and more."""
+    ids = torch.tensor(logits, dtype=torch.int32) + 2
+    return Bags(ids, torch.arange(len(logits) + 1, dtype=torch.int32))
+
+
 # --- what is done with an answer ------------------------------------------------------------
 
 
 def parts(cls: type, vocab_size: int, hidden_size: int, num_outputs: int) -> object:
-    """Make a model; return the shape of each parameter, and whether its layers are linear."""
+    """Make a model; return the shape of each parameter, or the names that it has instead."""
     model = cls(vocab_size, hidden_size, num_outputs)
     if not (hasattr(model, "hidden") and hasattr(model, "output")):
         return [*vars(model), *model._modules]
-    if callable(model.hidden) and callable(model.output):  # a lazy layer learns its size
+    if any(isinstance(p, nn.UninitializedParameter) for p in model.parameters()):  # lazy layers
         model.output(model.hidden(torch.zeros(1, vocab_size)))
     return {name: list(parameter.shape) for name, parameter in model.named_parameters()}
 
 
-def logits(cls: type, vocab_size: int, hidden_size: int, num_outputs: int, batch: int) -> Tensor:
-    """Make a model with numbers of its own and send a batch through it."""
+def logits(cls: type, vocab_size: int, hidden_size: int, num_outputs: int, batch: int) -> object:
+    """Send a batch through a model; say so if right logits have no way back to its parameters."""
     model = cls(vocab_size, hidden_size, num_outputs)
-    model.load_state_dict(filled(OneHotMLP(vocab_size, hidden_size, num_outputs)).state_dict())
-    return model((numbers(batch, vocab_size) > 0).float())
+    right = filled(OneHotMLP(vocab_size, hidden_size, num_outputs))
+    model.load_state_dict(right.state_dict())
+    x = (numbers(batch, vocab_size) > 0).float()
+    found = model(x)
+    if isinstance(found, Tensor) and not found.requires_grad and same(found, plain(right(x))):
+        return "unrecorded"
+    return found
 
 
 def unrecorded(answer: Callable, model: nn.Module, inputs: Tensor) -> object:
@@ -125,11 +141,13 @@ def network(*signs: float) -> Callable:
 def explained(
     answer: Callable, model: OneHotMLP, review: str, tokenizer: Callable = basic_english
 ) -> object:
-    """Return probability, words in their order, and what each adds."""
+    """Return the probability, and the pairs of the dict in their order; else, what came back."""
     found: Any = answer(model, VOCABULARY, review, tokenizer)
+    if found is None or found is ...:
+        return None
     if not (isinstance(found, tuple | list) and len(found) == 2 and isinstance(found[1], dict)):
-        return found
-    return found[0], [*found[1]], [*found[1].values()]
+        return type(found).__name__
+    return found[0], [*found[1].items()]
 
 
 def contributions(
@@ -139,7 +157,8 @@ def contributions(
         shares.sum() + model.hidden.bias @ slopes + model.output.bias[0]
     ),
     squash: Callable = torch.sigmoid,
-    share: Callable = lambda rows, slopes: rows @ slopes,
+    share: Callable = lambda model, rows, slopes: rows @ slopes,
+    names_of: Callable = lambda words, tokens: words,
 ) -> Callable:
     """Return another way to explain a prediction."""
 
@@ -147,12 +166,13 @@ def contributions(
     def word_contributions(
         model: OneHotMLP, vocabulary: Vocabulary, review: str, tokenizer: Callable
     ) -> tuple[float, dict[str, float]]:
-        ids = ids_of(vocabulary.encode(tokenizer(review)))
+        tokens = tokenizer(review)
+        ids = ids_of(vocabulary.encode(tokens))
         columns = model.hidden.weight.T[ids]  # [words, hidden]
         slopes = active(model, columns) * model.output.weight[0]
-        shares = share(columns, slopes)
-        words = vocabulary.decode(ids)
+        shares = share(model, columns, slopes)
+        words = names_of(vocabulary.decode(ids), tokens)
         probability = squash(logit(model, shares, slopes)).item()
-        return probability, dict(zip(words, shares.tolist(), strict=True))
+        return probability, dict(zip(words, shares.tolist(), strict=False))
 
     return word_contributions

@@ -101,13 +101,27 @@ def test_two_reviews_that_fool_the_model_pass(capsys):
         ),
         (HATED, f"I loved it. {BLAME[3].upper()}!", "uses words of the picture above: blame3"),
         ("I hated it.", LOVED, "calls `hated` positive with 50.0%"),
-        (HATED, f"I loved it. {BLAME[16]} {BLAME[17]} {PRAISE[16]}", "holds the model back most"),
+        ("I hated it.", LOVED, "nothing pulls the wrong way"),
+        (
+            HATED,
+            f"I loved it. {BLAME[16]} {BLAME[17]} {PRAISE[16]}",
+            "After the opening 'praise16' holds the model back most",
+        ),
     ],
 )
 def test_what_breaks_a_rule_or_does_not_fool_the_model_is_refused(capsys, hated, loved, words):
     said = verdict(capsys, hated, loved)
     assert said.startswith("✗ 04.open: "), "one line, and nothing before it"
     assert words in said
+
+
+def test_a_word_of_the_opening_is_never_named(capsys):
+    model = plain_model()
+    with torch.no_grad():
+        model.hidden.weight[:, WORDS.ids["loved"]] = torch.tensor([9.0, -9.0])
+    check.ex_04_open(HATED, f"{LOVED} {PRAISE[24]}", model, WORDS)
+    said = capsys.readouterr().out
+    assert "'praise24' holds the model back most" in said
 
 
 def test_the_open_task_waits_for_both_reviews(capsys):

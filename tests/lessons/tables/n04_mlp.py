@@ -46,6 +46,26 @@ class CalledWrong(OneHotMLP):
         return self.output(nn.ReLU(self.hidden(multi_hot)))
 
 
+class BentByMax(OneHotMLP):
+    """Python's max on a tensor."""
+
+    def forward(self, multi_hot: Tensor) -> Tensor:
+        return self.output(max(0, self.hidden(multi_hot)))
+
+
+class OfArguments(OneHotMLP):
+    """An argument of __init__, used in forward."""
+
+    def forward(self, multi_hot: Tensor) -> Tensor:
+        logits = self.output(torch.relu(self.hidden(multi_hot)))
+        return logits[:, 0] if num_outputs == 1 else logits  # type: ignore[name-defined]  # noqa: F821
+
+
+def accuracy_by_shape(model: nn.Module, batches: list) -> float:
+    right = sum(((model(inputs) > 0) == labels).sum().item() for inputs, labels in batches)
+    return right / sum(inputs.shape[0] for inputs, _ in batches)
+
+
 def accuracy_by_loop(model: nn.Module, batches: list) -> float:
     verdicts = [
         (torch.sigmoid(logit) > 0.5).int().item() == int(label)
@@ -90,6 +110,22 @@ def words_of_a_row(model: OneHotMLP, vocabulary: Vocabulary, count: int) -> tupl
     return vocabulary.decode(order)[:count], vocabulary.decode(order)[::-1][:count]
 
 
+def words_of_a_matrix(model: OneHotMLP, vocabulary: Vocabulary, count: int) -> tuple:
+    order = (model.output.weight @ model.hidden.weight).argsort()
+    return vocabulary.decode(order)[-count:], vocabulary.decode(order)[:count]
+
+
+def words_by_numpy(model: OneHotMLP, vocabulary: Vocabulary, count: int) -> tuple:
+    scores = (model.output.weight @ model.hidden.weight)[0]
+    order = scores.numpy().argsort()
+    return vocabulary.decode(order[::-1][:count]), vocabulary.decode(order[:count])
+
+
+def words_reversed(model: OneHotMLP, vocabulary: Vocabulary, count: int) -> tuple:
+    order = (model.output.weight @ model.hidden.weight)[0].argsort()
+    return vocabulary.decode(order[::-1][:count]), vocabulary.decode(order[:count])
+
+
 def words_of_a_global(model: OneHotMLP, vocabulary: Vocabulary, count: int) -> tuple:
     matrix = torch.zeros(200, 20_001)
     return vocabulary.decode(model.output.weight.matmul(matrix)[0].argsort().tolist()), []
@@ -123,6 +159,13 @@ def merge_by_assignment(first: nn.Linear, second: nn.Linear) -> nn.Linear:
     return merged
 
 
+@torch.no_grad()
+def merge_turned(first: nn.Linear, second: nn.Linear) -> nn.Linear:
+    merged = nn.Linear(second.out_features, first.in_features)
+    merged.weight.copy_(second.weight @ first.weight)
+    return merged
+
+
 def merge_in_place(first: nn.Linear, second: nn.Linear) -> nn.Linear:
     second.bias.data = second(first.bias).data
     second.weight.data = second.weight.data @ first.weight.data
@@ -145,6 +188,14 @@ def four_units() -> OneHotMLP:
     model.hidden.bias.copy_(torch.tensor([0.0, 0, -1, -1]))
     model.output.weight.copy_(torch.tensor([[1.0, -1, -20, 20]]))
     model.output.bias.zero_()
+    return model
+
+
+@torch.no_grad()
+def without_biases() -> OneHotMLP:
+    model = OneHotMLP(4, 2)
+    model.hidden.weight.copy_(torch.tensor([[0.0, 1, 0, 1], [0, 1, 0, 1]]))
+    model.output.weight.copy_(torch.tensor([[1.0, -2]]))
     return model
 
 
@@ -173,18 +224,6 @@ def by_gradient(
     (slopes,) = torch.autograd.grad(logit.sum(), x)
     names = vocabulary.decode(ids)
     return torch.sigmoid(logit)[0], {n: slopes[0, i] for n, i in zip(names, ids, strict=True)}
-
-
-def by_dropping(
-    model: OneHotMLP, vocabulary: Vocabulary, review: str, tokenizer=basic_english
-) -> tuple:
-    ids = list(dict.fromkeys(vocabulary.encode(tokenizer(review))))
-    x = torch.zeros(len(ids) + 1, len(vocabulary))
-    x[:, ids] = 1
-    x[range(len(ids)), ids] = 0
-    z = model(x).detach()
-    names = vocabulary.decode(ids)
-    return torch.sigmoid(z[-1]), dict(zip(names, (z[-1] - z[:-1]).tolist(), strict=True))
 
 
 def untokenised(model: OneHotMLP, vocabulary: Vocabulary, review: str, tokenizer: object) -> tuple:
@@ -224,11 +263,17 @@ TRAPS = [
     Trap("ex_04_1", (WithoutSuper,), "`super().__init__()` must be the first line"),
     Trap("ex_04_1", (lambda *sizes: nn.Linear(2, 2),), "self.hidden and self.output"),
     Trap("ex_04_2", (CalledWrong,), "A layer is made first"),
+    Trap("ex_04_2", (BentByMax,), "max() and `if` need a single number"),
+    Trap("ex_04_2", (OfArguments,), "are not known in `forward`"),
     Trap("iv_1_a", (after(lambda z: torch.sigmoid(2 * z)),), "sign by sign"),
     Trap("iv_1_a", (after(lambda z: torch.sigmoid(z)[:, None]),), "the shape [4]"),
     Trap("iv_1_b", (accuracy_that_switches,), "leaves changed whether gradients"),
     Trap("iv_1_b", (accuracy_that_flips,), "changes"),
     Trap("iv_1_b", (lambda model, batches: 7 / 9,), "the same result for every input"),
+    Trap("iv_1_b", (accuracy_by_shape,), "gives its inputs as Bags"),
+    Trap("ex_04_3", (words_of_a_matrix,), "take that row"),
+    Trap("ex_04_3", (words_by_numpy,), ".detach() it first"),
+    Trap("ex_04_3", (words_reversed,), "can't be walked backwards"),
     Trap("ex_04_3", (words_of_a_global,), "A global of the notebook"),
     Trap("ex_04_3", (words_of_a_row,), "take that row"),
     Trap("ex_04_4", (merge_while_recorded,), "inside `with torch.no_grad():`"),
@@ -236,8 +281,13 @@ TRAPS = [
     Trap("ex_04_4", (merge_in_place,), "in place"),
     Trap("ex_04_4", (merge_biases,), "lives among the hidden units"),
     Trap("ex_04_4", (lambda first, second: merge_by_data(second, first),), "inner sizes"),
+    Trap("ex_04_4", (merge_turned,), "its weight is [out, in]"),
+    Trap("ex_04_5", (lambda: OneHotMLP(3, 2),), "takes four places"),
+    Trap("ex_04_5", (without_biases,), "Are all weights and biases set?"),
     Trap("ex_04_5", (while_recorded,), "inside `with torch.no_grad():`"),
     Trap("ex_04_5", (of_other_shape,), "[hidden, 4]"),
-    Trap("ex_04_6", (by_dropping,), "Value 1 is the probability"),
+    Trap(
+        "ex_04_6", (lambda *given: (0.5, {"not": 1.0, "<unk>": 1}),), "Value 1 is the probability"
+    ),
     Trap("ex_04_6", (untokenised,), "call the tokenizer first"),
 ]
