@@ -25,8 +25,8 @@ def low_rank_sum(
     ax = ax or plt.subplots(figsize=(8.5, 4.2))[1]
     boxes = (
         ("W", out_features, in_features, "frozen", (2.0, 2.5, 3.6, 1.3), FROZEN),
-        ("A", r, in_features, "trained; random at the start", (2.0, 0.75, 3.6, 0.3), TRAINED_A),
-        ("B", out_features, r, "trained; zero\nat the start", (7.2, 0.25, 0.35, 1.3), TRAINED_B),
+        ("A", r, in_features, "trained", (2.0, 0.75, 3.6, 0.3), TRAINED_A),
+        ("B", out_features, r, "trained", (7.6, 0.25, 0.35, 1.3), TRAINED_B),
     )
     for name, rows, columns, state, (x, y, width, height), colour in boxes:
         ax.add_patch(plt.Rectangle((x, y), width, height, facecolor=colour, edgecolor="black"))
@@ -38,14 +38,14 @@ def low_rank_sum(
         )
         ax.text(middle[0], y + height + 0.06, size, ha="center", va="bottom", fontsize="small")
         ax.text(middle[0], y - 0.08, state, ha="center", va="top", fontsize="small", style="italic")
-    _arrow(ax, (0.75, 2.2), (1.95, 3.15))
-    _arrow(ax, (0.75, 1.9), (1.95, 0.9))
-    _arrow(ax, (5.65, 3.15), (9.25, 2.2))
-    _arrow(ax, (5.65, 0.9), (7.15, 0.9))
-    _arrow(ax, (7.6, 0.9), (9.25, 1.9))
+    _arrow(ax, (1.0, 2.3), (1.95, 3.15))
+    _arrow(ax, (1.0, 1.8), (1.95, 0.9))
+    _arrow(ax, (5.65, 3.15), (9.1, 2.3))
+    _arrow(ax, (5.65, 0.9), (7.55, 0.9))
+    _arrow(ax, (8.0, 0.9), (9.1, 1.75))
     squeezed = f"A x: {r} number{'s' if r > 1 else ''}"
-    ax.text(6.4, 1.02, squeezed, ha="center", va="bottom", fontsize="small")
-    ax.text(8.55, 1.15, "· α / r", ha="left", va="top", fontsize="small")
+    ax.text(6.6, 0.8, squeezed, ha="center", va="top", fontsize="small")
+    ax.text(8.65, 1.15, "· α / r", ha="left", va="top", fontsize="small")
     ax.text(0.35, 2.05, f"x\n{in_features:,}\nnumbers", ha="center", va="center")
     ax.text(9.75, 2.05, f"+\n= {out_features:,}\nnumbers", ha="center", va="center")
     ax.set(xlim=(-0.3, 10.4), ylim=(-0.6, 4.3), title=title)

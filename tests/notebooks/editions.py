@@ -21,7 +21,6 @@ NOT_REBUILT = {
     "06_evaluation_and_perplexity",
     "07_choosing",
     "08_final_pipeline",
-    "09_lora_layer",
     "11_bow_svd",
     "12_abalone_classification",
     "13_abalone_regression",
