@@ -35,22 +35,6 @@ def starting(change: Callable) -> type:
     return spoiled(__init__=then(LoRALinear.__init__, change))
 
 
-def put(name: str, value: Callable) -> type:
-    """Return a layer with another ``lora_A`` or ``lora_B``, or another plain attribute."""
-
-    def change(layer: Any) -> None:
-        new = value(layer)
-        delattr(layer, name)
-        setattr(layer, name, new)
-
-    return starting(change)
-
-
-def drawn(name: str, draw: Callable) -> type:
-    """Return a layer that draws a matrix in another way."""
-    return starting(lambda layer: draw(getattr(layer, name).data))
-
-
 def swap(layer: Any, turn: bool = False) -> None:
     """Exchange the two matrices, and turn each of them."""
     a, b = (nn.Parameter(m.data.T if turn else m.data) for m in (layer.lora_A, layer.lora_B))
@@ -69,7 +53,7 @@ check.exercise(
         (
             "an optimizer finds only what is an nn.Parameter: lora_A and lora_B are not, or they "
             "are frozen.",
-            put("lora_A", lambda layer: layer.lora_A.data),
+            starting(lambda s: setattr(s, "lora_A", s._parameters.pop("lora_A").data)),
             lambda found, *_: not found["trained"] >= ADAPTER,
         ),
         (
@@ -95,24 +79,24 @@ check.exercise(
         ),
         (
             "a matrix has the wrong shape: lora_A is [r, in] and lora_B is [out, r].",
-            put("lora_A", lambda layer: nn.Parameter(layer.lora_A.data.T.contiguous())),
+            starting(lambda s: setattr(s, "lora_A", nn.Parameter(s.lora_A.data.T))),
             lambda found, i, o, r, _: found["lora_A"] != [r, i] or found["lora_B"] != [o, r],
         ),
         (
             "a matrix of torch.empty is never filled: its numbers are what happens to lie in "
             "memory.",
-            put("lora_A", lambda layer: nn.Parameter(torch.empty(layer.lora_A.shape))),
+            starting(lambda s: setattr(s, "lora_A", nn.Parameter(torch.empty(s.lora_A.shape)))),
             lambda found, *_: "never filled" in (found["A"], found["B"]),
         ),
         (
             "a new layer must give the outputs of the base layer, so the product B A is zero: "
             "which of the two must be zero?",
-            drawn("lora_B", nn.init.normal_),
+            starting(lambda s: nn.init.normal_(s.lora_B)),
             lambda found, *_: found["A"] != "zero" != found["B"],
         ),
         (
             "both are zero, and then neither of them ever gets a gradient (you have just seen it).",
-            drawn("lora_A", nn.init.zeros_),
+            starting(lambda s: nn.init.zeros_(s.lora_A)),
             lambda found, *_: found["A"] == found["B"] == "zero",
         ),
         (
@@ -123,32 +107,32 @@ check.exercise(
         (
             "A is drawn from too wide a range. kaiming_uniform_ reaches 1 / √in only if it is "
             "given a=math.sqrt(5).",
-            drawn("lora_A", nn.init.kaiming_uniform_),
+            starting(lambda s: nn.init.kaiming_uniform_(s.lora_A)),
             lambda found, *_: found["A"] == "wide",
         ),
         (
             "A is far too large: its numbers should lie within 1 / √in.",
-            drawn("lora_A", nn.init.normal_),
+            starting(lambda s: nn.init.normal_(s.lora_A)),
             lambda found, *_: found["A"] == "large",
         ),
         (
             "A is random, but too small: its numbers should reach out to 1 / √in.",
-            drawn("lora_A", lambda matrix: matrix.normal_(std=0.005)),
+            starting(lambda s: s.lora_A.normal_(std=0.005)),
             lambda found, *_: found["A"] == "tiny",
         ),
         (
             "A should be random numbers of either sign, around zero.",
-            drawn("lora_A", nn.init.uniform_),
+            starting(lambda s: nn.init.uniform_(s.lora_A)),
             lambda found, *_: found["A"] != "right",
         ),
         (
             "the scaling is alpha divided by the rank; look at the fraction again.",
-            put("scaling", lambda layer: layer.alpha),
+            starting(lambda s: setattr(s, "scaling", s.alpha)),
             lambda found, i, o, r, alpha: not math.isclose(found["scaling"], (alpha or 1.0) / r),
         ),
         (
             "a new layer is enabled, and not merged.",
-            put("enabled", lambda layer: False),
+            starting(lambda s: setattr(s, "enabled", False)),
             lambda found, *_: not found["enabled"] or found["merged"],
         ),
         (

@@ -1,5 +1,6 @@
 """The exercises of notebook 09 · LoRA: the layer; the first three are in `building`."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +17,7 @@ from lessons.n09_lora_layer.worlds import spoiled
 # --- 09.4 ---------------------------------------------------------------------------------
 
 
-def close(after: Tensor, before: Tensor) -> bool:
-    """Whether two batches of outputs differ by rounding only."""
-    return torch.allclose(after, before, atol=1e-5)
+close = functools.partial(torch.allclose, atol=1e-5)
 
 
 def trial(
@@ -124,17 +123,12 @@ def counting(
     )
 
 
-def with_adapters() -> nn.Module:
-    """Return a model with adapters in two layers."""
-    return lora.add_adapters(worlds.Nested(), ["first", "block.1"], r=2)
-
-
 check.exercise(
     "09.5",
     lora.parameter_counts,
     inputs=[
         lambda: (worlds.partly_frozen(),),
-        lambda: (with_adapters(),),
+        lambda: (lora.add_adapters(worlds.Nested(), ["first", "block.1"], r=2),),
         lambda: (worlds.Tied(),),
     ],
     mistakes=[

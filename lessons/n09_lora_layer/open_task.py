@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from helpers import lora
 from lessons.exercises import Open, Wrong
@@ -23,7 +23,10 @@ def judge(add_adapters: Callable, save: Callable, load: Callable) -> None:
             part.copy_(worlds.numbers(*part.shape))
     inputs = worlds.numbers(3, 600)
     expected = model(inputs)
-    if not torch.allclose(expected, _expected(inputs), atol=1e-5):
+    right = lora.add_adapters(worlds.Nested(), NAMES, RANK, ALPHA)
+    for layer in lora.adapters(right).values():
+        worlds.fill(layer)
+    if not torch.allclose(expected, right(inputs), atol=1e-5):
         raise Wrong("the layers have adapters, but alpha or r does not arrive in them.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "adapters")
@@ -72,14 +75,6 @@ def _added(add_adapters: Callable) -> nn.Module:
     if not torch.equal(model(inputs), worlds.Nested()(inputs)):
         raise Wrong("new adapters change nothing, but this model's outputs are not what they were.")
     return model
-
-
-def _expected(inputs: Tensor) -> Tensor:
-    """Return the outputs of the right model whose adapters hold `worlds.numbers`."""
-    model = lora.add_adapters(worlds.Nested(), NAMES, RANK, ALPHA)
-    for layer in lora.adapters(model).values():
-        worlds.fill(layer)
-    return model(inputs)
 
 
 def _require_refusal(add_adapters: Callable) -> None:

@@ -22,8 +22,7 @@ def numbers(*shape: int) -> Tensor:
 
 def linear(in_features: int, out_features: int) -> nn.Linear:
     """Return a layer whose weight and bias are `numbers`."""
-    layer = nn.Linear(in_features, out_features)
-    return fill(layer, "weight", "bias")
+    return fill(nn.Linear(in_features, out_features), "weight", "bias")
 
 
 @torch.no_grad()
@@ -91,7 +90,7 @@ def send(cls: type, batch: int, in_features: int, out_features: int, r: int, alp
     found, wanted = [on], [right(inputs)]
     for state in ({"enabled": False}, {"enabled": True, "merged": True}):
         vars(layer).update(state), vars(right).update(state)
-        found.append(layer(inputs)), wanted.append(right(inputs))
+        found, wanted = [*found, layer(inputs)], [*wanted, right(inputs)]
     if not same(found, wanted):
         return (*found, None, None)
     learns = on.requires_grad and all(
@@ -106,13 +105,11 @@ def live(cls: type, in_features: int, out_features: int, r: int, alpha: float) -
     """Merge a layer and unmerge it, and do so once more with another B."""
     layer, inputs = fill(cls(linear(in_features, out_features), r, alpha)), numbers(3, in_features)
     product, old = (layer.lora_B @ layer.lora_A).detach(), linear(in_features, out_features).weight
-    before, found = (
-        layer(inputs),
-        {"update": in_terms_of(layer.get_delta_weight(), product, alpha / r)},
-    )
+    before, update = layer(inputs), in_terms_of(layer.get_delta_weight(), product, alpha / r)
     layer.merge()
     weight = layer.base_layer.weight
-    found |= {
+    found: dict[str, Any] = {
+        "update": update,
         "frozen": isinstance(weight, nn.Parameter) and not weight.requires_grad,
         "sizes": [*weight.shape],
         "added": in_terms_of(weight - old, product, alpha / r),
@@ -126,9 +123,7 @@ def live(cls: type, in_features: int, out_features: int, r: int, alpha: float) -
         "frozen again": not layer.base_layer.weight.requires_grad,
         "A, B kept": torch.equal(layer.lora_B @ layer.lora_A, product),
     }
-    layer.merged = False
-    with torch.no_grad():
-        layer.base_layer.weight.copy_(old)
+    layer.merged, layer.base_layer.weight.data = False, old.detach().clone()
     layer.merge()
     nn.init.constant_(layer.lora_B, 5.0)
     layer.unmerge()
@@ -163,20 +158,6 @@ def verdict(merge_is_faithful: Callable, layer: LoRALinear, inputs: Tensor) -> o
 # --- layers for the test that can fail ------------------------------------------------------
 
 
-class CountsTwice(LoRALinear):
-    """The adapter stays switched on after the merge."""
-
-    def merge(self) -> None:
-        """Merge without a note of it."""
-        super().merge()
-        self.merged = False
-
-    def unmerge(self) -> None:
-        """Give W back all the same."""
-        self.merged = True
-        super().unmerge()
-
-
 def spoiled(base: type = LoRALinear, /, **members: Any) -> type:
     """Return a layer with other methods than the right one."""
     return type("Spoiled", (base,), members)
@@ -190,6 +171,10 @@ def merging(fault: str, change: Callable) -> type[LoRALinear]:
 
 SIGNS = torch.tensor([1.0, -1.0] * 3)[:, None]  # with them the mean of the outputs stays
 Shifts = merging("The merge moves each number of W by 0.01.", lambda delta: delta + 0.01 * SIGNS)
+CountsTwice = spoiled(
+    __doc__="The update counts after the merge, too.",
+    forward=lambda self, x: self.base_layer(x) + self.scaling * (x @ self.lora_A.T @ self.lora_B.T),
+)
 KINDS = (
     LoRALinear,
     CountsTwice,

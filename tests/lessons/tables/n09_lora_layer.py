@@ -280,7 +280,7 @@ TRAPS = [
     Trap("ex_09_4", (difference,), "True or False"),
     Trap("ex_09_4", (by_their_mean,), "their means"),
     Trap("ex_09_4", (too_late,), "*before* the merge"),
-    Trap("ex_09_4", (lambda layer, inputs: layer.merge() or layer.merged,), "all *outputs*"),
+    Trap("ex_09_4", (lambda layer, inputs: layer.merge() or layer.merged,), "*outputs*"),
     Trap("ex_09_4", (asserted,), "assert"),
     Trap("ex_09_5", (lambda model: model.parameter(),), "AttributeError"),
     Trap("ex_09_5", (lambda model: [sum(p.numel for p in model.parameters())] * 2,), "TypeError"),
