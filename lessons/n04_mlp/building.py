@@ -73,6 +73,13 @@ check.exercise(
             layers(first, lambda v, h, o: nn.Linear(h, o, bias=False)),
         ),
         (
+            "both layers have a bias.",
+            layers(
+                lambda v, h, o: nn.Linear(v, h, bias=False),
+                lambda v, h, o: nn.Linear(h, o, bias=False),
+            ),
+        ),
+        (
             "`hidden` and `output` are layers: nn.Linear(number of inputs, number of outputs).",
             layers(lambda v, h, o: h, lambda v, h, o: o),
         ),
@@ -99,14 +106,14 @@ check.exercise(
             lambda found, v, h, o: found["output.weight"] == [o, v],
         ),
         (
-            "the last layer must have num_outputs outputs.",
-            layers(first, lambda v, h, o: nn.Linear(h, 1)),
-            lambda found, v, h, o: found["output.weight"][1] == h,
-        ),
-        (
             "the sizes are arguments: use them instead of fixed numbers.",
             layers(lambda v, h, o: nn.Linear(9, 8), lambda v, h, o: nn.Linear(8, 1)),
-            lambda found, *sizes: not {*chain(*found.values())} <= {*sizes},
+            lambda found, *sizes: not {*chain(*found.values())} <= {1, *sizes},
+        ),
+        (
+            "the last layer must have num_outputs outputs.",
+            layers(first, lambda v, h, o: nn.Linear(h, 1)),
+            lambda found, v, h, o: found["output.weight"][0] != o,
         ),
     ],
     otherwise="Compare the shapes of your parameters: [hidden, vocab] and [hidden] for `hidden`, "

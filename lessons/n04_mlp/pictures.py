@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MultipleLocator, PercentFormatter
 from torch import Tensor
 
 #: praise and blame, in every picture of the course
@@ -70,6 +70,7 @@ def batch_accuracies(accuracies: Mapping[str, Sequence[float]], title: str) -> A
     )
     for row, name in enumerate(names):
         ax.vlines(np.mean(accuracies[name]), row - 0.35, row + 0.35, color="black", linewidth=2)
+    ax.xaxis.set_major_locator(MultipleLocator(0.05))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set(xlabel="accuracy of one batch (black: mean)", ylabel="", title=title)
     return ax
