@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import chain
+from operator import truediv
 
 import torch
 from torch import Tensor, nn
@@ -67,17 +68,7 @@ check.exercise(
         (
             "both layers have a bias.",
             layers(lambda v, h, o: nn.Linear(v, h, bias=False), last),
-        ),
-        (
-            "both layers have a bias.",
-            layers(first, lambda v, h, o: nn.Linear(h, o, bias=False)),
-        ),
-        (
-            "both layers have a bias.",
-            layers(
-                lambda v, h, o: nn.Linear(v, h, bias=False),
-                lambda v, h, o: nn.Linear(h, o, bias=False),
-            ),
+            lambda found, *sizes: {*found} < NAMES,
         ),
         (
             "`hidden` and `output` are layers: nn.Linear(number of inputs, number of outputs).",
@@ -131,6 +122,8 @@ def bent(self: OneHotMLP, inputs: Tensor) -> Tensor:
     return torch.relu(self.hidden(inputs))
 
 
+ALL = "with several outputs all of them come back, [batch, outputs]."
+
 check.exercise(
     "04.2",
     OneHotMLP,
@@ -161,18 +154,9 @@ check.exercise(
             "squeeze() also drops a batch axis of length 1. Name the axis that goes.",
             running(lambda self, x: self.output(bent(self, x)).squeeze()),
         ),
-        (
-            "with several outputs all of them come back, [batch, outputs].",
-            running(lambda self, x: self.output(bent(self, x))[:, 0]),
-        ),
-        (
-            "with several outputs all of them come back, [batch, outputs].",
-            running(lambda self, x: self.output(bent(self, x)).flatten()),
-        ),
-        (
-            "these are the hidden units. The output layer is missing.",
-            running(bent),
-        ),
+        (ALL, running(lambda self, x: self.output(bent(self, x))[:, 0])),
+        (ALL, running(lambda self, x: self.output(bent(self, x)).flatten())),
+        ("these are the hidden units. The output layer is missing.", running(bent)),
         (
             "the logits are right, but autograd can't find the way back from them, so the model "
             "could not be trained. Leave out no_grad, detach and .data.",
@@ -280,6 +264,8 @@ BAGS = [  # as the sparse loader gives them
     (worlds.bags(-1, 4, 1), torch.tensor([1, 1, 1])),
 ]
 
+SMALLER = "the last batch may be smaller: count the labels instead of relying on one size."
+
 check.exercise(
     "IV.1.b",
     counted(),
@@ -292,11 +278,7 @@ check.exercise(
         (
             "a mean of the batches' accuracies counts each review of a small last batch for more. "
             "Count reviews, and divide once.",
-            counted(
-                share=lambda right, sizes: (
-                    sum(r / n for r, n in zip(right, sizes, strict=True)) / len(sizes)
-                )
-            ),
+            counted(share=lambda right, sizes: sum(map(truediv, right, sizes)) / len(sizes)),
         ),
         ("that is the first batch alone.", counted(batches_of=lambda batches: batches[:1])),
         (
@@ -312,14 +294,8 @@ check.exercise(
             "divide by the number of reviews, not of batches.",
             counted(share=lambda right, sizes: sum(right) / len(sizes)),
         ),
-        (
-            "the last batch may be smaller: count the labels instead of relying on one size.",
-            counted(share=lambda right, sizes: sum(right) / (sizes[0] * len(sizes))),
-        ),
-        (
-            "the last batch may be smaller: count the labels instead of relying on one size.",
-            counted(share=lambda right, sizes: sum(right) / (128 * len(sizes))),
-        ),
+        (SMALLER, counted(share=lambda right, sizes: sum(right) / (sizes[0] * len(sizes)))),
+        (SMALLER, counted(share=lambda right, sizes: sum(right) / (128 * len(sizes)))),
         (
             "len(inputs) is the number of reviews only for multi-hot vectors. The sparse loader "
             "gives Bags, whose length is always 2: count the labels.",
@@ -342,7 +318,7 @@ check.exercise(
     ],
     errors={
         "'Bags' object": "The sparse loader gives its inputs as Bags, which have no shape: count "
-        "the labels.",
+        "the labels."
     },
     otherwise="Over all batches, count the decisions that equal their labels, and the labels.",
 )

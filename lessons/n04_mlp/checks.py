@@ -10,7 +10,7 @@ from helpers.text import UNKNOWN_TOKEN, Vocabulary
 from lessons.calling import Raised
 from lessons.n04_mlp import open_task, worlds
 from lessons.n04_mlp.building import check
-from lessons.n04_mlp.worlds import VOCABULARY
+from lessons.n04_mlp.worlds import VOCABULARY, contributions
 
 # --- 04.3: the words ----------------------------------------------------------------------
 
@@ -63,10 +63,7 @@ check.exercise(
             "that ranks by the length of the vectors, which has no direction.",
             ranking(lambda model: model.hidden.weight.norm(dim=0)),
         ),
-        (
-            "that ranks by size without sign.",
-            ranking(lambda model: read_out(model).abs()),
-        ),
+        ("that ranks by size without sign.", ranking(lambda model: read_out(model).abs())),
         (
             "a ReLU is in it, as in the whole model. The read-out is linear.",
             ranking(lambda model: (model.output.weight @ torch.relu(model.hidden.weight))[0]),
@@ -174,9 +171,7 @@ check.exercise(
     errors={
         "non-singleton dimension 1": "nn.Linear takes the number of inputs, then that of outputs; "
         "its weight is [out, in]. Which of them has the merged layer?",
-        "must match the size": "The first bias lives among the hidden units, the second among the "
-        "outputs. What does the second layer make of the first one's bias?",
-        "must match the existing size": "The first bias lives among the hidden units, the second "
+        "must match the": "The first bias lives among the hidden units, the second "
         "among the outputs. What does the second layer make of the first one's bias?",
     },
     otherwise="Multiply out the two formulas: what stands before x, and what is left without it?",
@@ -222,12 +217,7 @@ check.exercise(
             lambda found, review: not isinstance(found, float | Raised),
         ),
     ],
-    errors={
-        "must match the existing size": SHAPES,
-        "must match the size": SHAPES,
-        "cannot be multiplied": PLACES,
-        "out of bounds": PLACES,
-    },
+    errors={"must match the": SHAPES, "cannot be multiplied": PLACES, "out of bounds": PLACES},
     otherwise="Work out both hidden units and the logit for this review on paper. A bias that you "
     "do not set keeps its random start.",
 )
@@ -247,6 +237,8 @@ def falls(model: OneHotMLP, rows: Tensor, slopes: Tensor) -> Tensor:
     return (torch.relu(total) - torch.relu(total - rows)) @ out(model)
 
 
+ALONE = "each word is sent through the ReLU alone. The switches are those of the whole review."
+
 check.exercise(
     "04.6",
     word_contributions,
@@ -259,51 +251,37 @@ check.exercise(
     mistakes=[
         (
             "a word that occurs twice is in the bag once, so its column is added once.",
-            worlds.contributions(ids_of=list),
+            contributions(ids_of=list),
         ),
         (
             "the words must come in the order of the review.",
-            worlds.contributions(ids_of=lambda ids: sorted({*ids})),
+            contributions(ids_of=lambda ids: sorted({*ids})),
         ),
         (
             "the unknown token is missing: it has a column like any other.",
-            worlds.contributions(ids_of=lambda ids: [i for i in dict.fromkeys(ids) if i]),
+            contributions(ids_of=lambda ids: [i for i in dict.fromkeys(ids) if i]),
         ),
         (
             "that is the linear read-out of each word. Count only the units that this review "
             "switches on.",
-            worlds.contributions(active=lambda model, rows: torch.ones(rows.shape[1])),
+            contributions(active=lambda model, rows: torch.ones(rows.shape[1])),
         ),
         (
             "whether a unit is on depends on its bias as well.",
-            worlds.contributions(active=lambda model, rows: rows.sum(dim=0) > 0),
+            contributions(active=lambda model, rows: rows.sum(dim=0) > 0),
         ),
-        (
-            "each word is sent through the ReLU alone. The switches are those of the whole review.",
-            worlds.contributions(share=lambda model, rows, slopes: torch.relu(rows) @ slopes),
-        ),
-        (
-            "each word is sent through the ReLU alone. The switches are those of the whole review.",
-            worlds.contributions(share=lambda model, rows, slopes: torch.relu(rows) @ out(model)),
-        ),
-        (
-            "each word is sent through the ReLU alone. The switches are those of the whole review.",
-            worlds.contributions(
-                share=lambda model, rows, slopes: torch.relu(rows + model.hidden.bias) @ out(model)
-            ),
-        ),
+        (ALONE, contributions(share=lambda model, rows, slopes: torch.relu(rows) @ slopes)),
+        (ALONE, contributions(share=lambda model, rows, slopes: torch.relu(rows) @ out(model))),
+        (ALONE, contributions(share=lambda m, rows, _: torch.relu(rows + m.hidden.bias) @ out(m))),
         (
             "that is how far the logit falls without each word, when units may switch. For a "
             "share they stay as the whole review has set them.",
-            lambda *given: (
-                word_contributions(*given)[0],
-                worlds.contributions(share=falls)(*given)[1],
-            ),
+            lambda *given: (word_contributions(*given)[0], contributions(share=falls)(*given)[1]),
         ),
         (
             "the keys are the vocabulary's names: a token that it lacks is `<unk>`, and all of "
             "them together are one key.",
-            worlds.contributions(names_of=lambda words, tokens: list(dict.fromkeys(tokens))),
+            contributions(names_of=lambda words, tokens: list(dict.fromkeys(tokens))),
             lambda found, *arguments: any(
                 name not in {UNKNOWN_TOKEN, *VOCABULARY.tokens} for name, _ in found[1]
             ),
@@ -311,23 +289,21 @@ check.exercise(
         (
             "the words are right, but the probability lacks the constant: the biases of both "
             "layers.",
-            worlds.contributions(logit=lambda model, shares, slopes: shares.sum()),
+            contributions(logit=lambda model, shares, slopes: shares.sum()),
         ),
         (
             "the words are right, but the probability lacks the bias of the hidden layer.",
-            worlds.contributions(
-                logit=lambda model, shares, slopes: shares.sum() + model.output.bias[0]
-            ),
+            contributions(logit=lambda model, shares, slopes: shares.sum() + model.output.bias[0]),
         ),
         (
             "the words are right, but the probability lacks the bias of the output layer.",
-            worlds.contributions(
+            contributions(
                 logit=lambda model, shares, slopes: shares.sum() + model.hidden.bias @ slopes
             ),
         ),
         (
             "the words are right, but the first value is the logit, not the probability.",
-            worlds.contributions(squash=lambda z: z),
+            contributions(squash=lambda z: z),
         ),
         (
             "return two values: the probability, and a dict from each word to what it adds.",
