@@ -141,6 +141,8 @@ def in_words(value: Any, most: int = 60) -> str:
             return f"{kind} {list(value.shape)}"
         values = array(value)
         value = value.tolist() if values is None else np.round(values.astype(float), 4).tolist()
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):

@@ -156,7 +156,8 @@ def _require_methods(answer: Any, reference: type) -> None:
         return
     for name, method in vars(reference).items():
         own = inspect.getattr_static(answer, name, None)
-        if inspect.isfunction(method) and (own is None or is_gap(own)):
+        inherited = (getattr(own, "__module__", None) or "").startswith("torch")
+        if inspect.isfunction(method) and (own is None or inherited or is_gap(own)):
             raise Open(f"(The method {name} is not written yet.)")
 
 

@@ -180,10 +180,14 @@ def _mistake_in_a_part(exercise: Exercise, results: Sequence[Any]) -> str:
             continue
         for sentence, wrong, *when in exercise.mistakes:
             rows = [] if when else exercise.results(wrong)
-            if rows and all(isinstance(row, tuple) and len(row) > number for row in rows):
-                column = [row[number] for row in rows if row[number] is not ANY]
-                if column and exercise.agrees(found, column) and not exercise.agrees(column, right):
-                    return sentence
+            if not rows or not all(isinstance(row, tuple) and len(row) > number for row in rows):
+                continue
+            column = [row[number] for row in rows if row[number] is not ANY]
+            elsewhere = [row[:number] + row[number + 1 :] for row in rows]
+            rest = [row[:number] + row[number + 1 :] for row in wanted]
+            explains = column and exercise.agrees(found, column)
+            if explains and not exercise.agrees(column, right) and exercise.agrees(rest, elsewhere):
+                return sentence  # a mistake in this part alone
         return ""
     return ""
 
@@ -219,9 +223,10 @@ def _in_general(
     if not fits_form(found, wanted):
         shape = getattr(found, "shape", None)
         kind = f"{type(found).__name__}{list(shape) if shape is not None else ''}"
+        kind += f" of {len(found)}" if isinstance(found, list | tuple) else ""
         return f"{form(wanted)} is wanted{where}; this is {kind}. {exercise.otherwise}".rstrip()
     if len(results) > 1 and all(same(other, results[0]) for other in results[1:]):
-        return f"the same result for every input: use the arguments. {exercise.otherwise}".rstrip()
+        return f"{in_words(found)} for every input of the check. {exercise.otherwise}".rstrip()
     shown = _wrong_part(found, wanted, exercise.tolerance)
     return f"{shown} is wrong{where}. {exercise.otherwise}".rstrip()
 

@@ -228,8 +228,8 @@ check.exercise(
         ("tanh goes from −1 to 1; a probability lies between 0 and 1.", after(torch.tanh)),
         ("that is a mean. Each review has a probability of its own.", after(lambda z: z.mean())),
         (
-            "the probabilities are right, but autograd has recorded how they came about. Ask the "
-            "model where nothing is recorded (torch.no_grad).",
+            "autograd has recorded how this came about. Ask the model where nothing is recorded "
+            "(torch.no_grad).",
             lambda model, inputs: torch.sigmoid(model(inputs)),
             lambda found, *arguments: isinstance(found, str) and found == "recorded",
         ),

@@ -44,7 +44,7 @@ check.exercise(
         ("a single lucky seed has decided: compare the means over the seeds.", by(max)),
         ("the worst seed alone has decided: compare the means over the seeds.", by(min)),
         (
-            "that is the largest learning rate: give max a key.",
+            "that is the largest rate: compare what they gave.",
             lambda validation, _: max(validation),
         ),
         ("that is the worst one.", by(np.mean, worst=True)),

@@ -47,6 +47,8 @@ def prepared(prepare: Callable, base: nn.Module, way: str) -> Any:
     return {
         "trained": sorted(name for name, part in model.named_parameters() if part.requires_grad),
         "shares": any(id(part) in own for part in model.parameters()),
+        "rank": [layer.r for layer in lora.adapters(model).values()],
+        "zero": any(not part.any() for name, part in model.named_parameters() if name in old),
         "new": sorted(
             name
             for name, part in model.named_parameters()

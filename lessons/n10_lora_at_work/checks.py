@@ -131,7 +131,7 @@ check.exercise(
         (
             "a dict is asked for: one list of accuracies per name in `watched`.",
             lambda *arguments: list(work.train_and_watch(*arguments).values()),
-            lambda found, *_: not isinstance(found, dict),
+            lambda found, *_: isinstance(found, list),
         ),
     ],
     otherwise="One number before the training, then one after each epoch, for each name.",

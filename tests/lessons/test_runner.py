@@ -72,7 +72,7 @@ def test_any_reasonable_type_passes(check, capsys, answer) -> None:
         (sum, "that is the sum."),
         (lambda values: max(values), "that is the largest."),
         (lambda values: values, "one number is asked."),
-        (lambda values: 3.0, "the same result for every input: use the arguments."),
+        (lambda values: 3.0, "3 for every input of the check. Add up, divide."),
         (lambda values: "3", "a single number is wanted for values = [1, 2, 6]; this is str"),
         (lambda values: mean(values) + 1, "4 is wrong for values = [1, 2, 6]. Add up, divide."),
         (lambda values: None if len(values) == 1 else mean(values), "without `return`"),

@@ -113,7 +113,7 @@ TRAPS = [
     Trap("i_2_a", ("the a and", TAIL), "list of five"),
     Trap("i_2_a", ([1, 2, 3, 4, 5], TAIL), "of type str"),
     Trap("i_2_c", (lambda t, v: sum(v.encode(x).count(0) for x in t),), "list of tokens, not"),
-    Trap("i_2_c", (lambda t, v: 566_141,), "same result for every input"),
+    Trap("i_2_c", (lambda t, v: 12_345,), "for every input of the check"),
     Trap("i_2_c", (lambda t, v: [v.encode(x.split()) for x in t],), "single number"),
     Trap("i_3_a", (2,), "one letter"),
     Trap("i_3_b", (lambda r, n: r.select([0, 12_500]),), "only the labels know"),

@@ -141,7 +141,7 @@ TRAPS = [
     Trap("ex_03_1", (lambda samples: torch.stack(samples),), "take vectors and labels apart"),
     Trap("iii_2_a", (loader(__len__=lambda self: len(self.dataset) / 2),), "no fractions"),
     Trap("iii_2_a", (loader(__len__=lambda self: len(self.order)),), "no attribute 'order'"),
-    Trap("ex_03_2", (loader(order=lambda self: range(3)),), "the same result for every input"),
+    Trap("ex_03_2", (loader(order=lambda self: range(3)),), "for every input of the check"),
     Trap("iii_2_b", (loader(__iter__=lambda self: [1, 2]),), "is an iterator by itself"),
     Trap(
         "iii_2_b",

@@ -269,7 +269,7 @@ TRAPS = [
     Trap("iv_1_a", (after(lambda z: torch.sigmoid(z)[:, None]),), "the shape [4]"),
     Trap("iv_1_b", (accuracy_that_switches,), "leaves changed whether gradients"),
     Trap("iv_1_b", (accuracy_that_flips,), "changes"),
-    Trap("iv_1_b", (lambda model, batches: 7 / 9,), "the same result for every input"),
+    Trap("iv_1_b", (lambda model, batches: 7 / 9,), "for every input of the check"),
     Trap("iv_1_b", (accuracy_by_shape,), "gives its inputs as Bags"),
     Trap("ex_04_3", (words_of_a_matrix,), "take that row"),
     Trap("ex_04_3", (words_by_numpy,), ".detach() it first"),
