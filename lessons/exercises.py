@@ -21,7 +21,7 @@ from lessons.calling import place as place_of
 from lessons.comparing import in_words
 from lessons.judging import Exercise, Open, Wrong, judge
 from lessons.progress import report
-from lessons.slips import explain
+from lessons.slips import stopped
 
 #: whether open and wrong answers raise, instead of only printing a line
 STRICT = os.environ.get("COURSE_STRICT", "") not in ("", "0") or bool(
@@ -134,11 +134,9 @@ def compare(exercise: Exercise, *answers: Any) -> None:
         return judge(exercise, [Call(found, found)])
     (answer,) = answers
     if not callable(answer):
-        raise Wrong(
-            f"hand over the {'class' if _is_class(exercise.reference) else 'function'} itself, "
-            f"not {in_words(answer)}."
-        )
-    if _is_class(exercise.reference):
+        kind = "class" if inspect.isclass(exercise.reference) else "function"
+        raise Wrong(f"hand over the {kind} itself, not {in_words(answer)}.")
+    if inspect.isclass(exercise.reference):
         _require_methods(answer, exercise.reference)
     calls = call(answer, exercise.inputs, exercise.probe, exercise.twice)
     if printed := calls[0].printed:
@@ -146,13 +144,9 @@ def compare(exercise: Exercise, *answers: Any) -> None:
     judge(exercise, calls)
 
 
-def _is_class(answer: Any) -> bool:
-    return inspect.isclass(answer)
-
-
 def _require_methods(answer: Any, reference: type) -> None:
     """Raise `Open` while a method of the reference is missing, or does nothing yet."""
-    if not _is_class(answer):
+    if not inspect.isclass(answer):
         return
     for name, method in vars(reference).items():
         own = inspect.getattr_static(answer, name, None)
@@ -186,9 +180,7 @@ def _refusal(label: str, error: BaseException) -> str:
         message = str(error)
     else:
         raised = Raised(type(error).__name__, str(error), place_of(error))
-        at = f" in {raised.place}," if raised.place else ""
-        hint = explain(raised, {})
-        message = f"your code stopped{at} with {raised.kind}: {raised.message}. {hint}".rstrip()
+        message = stopped(raised)
     if len(message) > MOST_CHARACTERS:
         message = f"{message[:MOST_CHARACTERS]}…"
     return f"✗ {label}: {message}"

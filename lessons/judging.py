@@ -8,7 +8,7 @@ from typing import Any
 
 from lessons.calling import Arguments, Call, Raised, apply, call
 from lessons.comparing import ANY, fits_form, form, in_words, same, sequence
-from lessons.slips import explain
+from lessons.slips import stopped
 
 
 class Wrong(AssertionError):  # noqa: N818 - it is the verdict on an answer
@@ -213,9 +213,7 @@ def _in_general(
     where = "" if exercise.is_value else exercise.describe_input(position)
     where = f" for {where}" if where else ""
     if isinstance(found, Raised):
-        at = f" in {found.place}," if found.place else ""
-        hint = explain(found, exercise.errors)
-        return f"your code stopped{at} with {found.kind}: {found.message}{where}. {hint}".rstrip()
+        return stopped(found, exercise.errors, where)
     if isinstance(wanted, Raised):
         return f"{where.strip() or 'here'} an error is asked for ({wanted.kind}), but none came."
     if found is None or found is ...:

@@ -80,3 +80,10 @@ def explain(error: Raised, errors: Mapping[str, str]) -> str:
     if error.kind == "SystemExit":
         return "Leave exit() and quit() out: they end the notebook."
     return ""
+
+
+def stopped(error: Raised, errors: Mapping[str, str] | None = None, where: str = "") -> str:
+    """Say where the student's code stopped, with what, for which input, and the likely mistake."""
+    at = f" in {error.place}," if error.place else ""
+    hint = explain(error, errors or {})
+    return f"your code stopped{at} with {error.kind}: {error.message}{where}. {hint}".rstrip()
