@@ -18,7 +18,8 @@ def lines(folder: str) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("folder", "most"),
     [
-        ("helpers", 2_000),
+        # 2,000 for what the course teaches and shares, 150 for old notebooks (helpers.torchtext)
+        ("helpers", 2_150),
         # 5,000 was aimed at; but the wrong answers that were tables under tests/ (3,740 lines) are
         # data here, and students now write whole classes, each with its own world
         ("lessons", 11_000),
