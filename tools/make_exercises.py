@@ -229,6 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--source", type=Path, default=PROJECT / "notebooks")
     parser.add_argument("--target", type=Path, default=PROJECT / "exercises")
     parser.add_argument("--check", action="store_true", help="compare only")
+    parser.add_argument("names", nargs="*", help="stems or numbers of notebooks; all by default")
     options = parser.parse_args(arguments)
     try:
         files = editions(options.source, options.target)
@@ -242,7 +243,8 @@ def main(arguments: list[str] | None = None) -> int:
     stale = [
         path
         for path, text in files.items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
+        if path.stem.startswith(tuple(options.names) or "")
+        and (not path.exists() or path.read_text(encoding="utf-8") != text)
     ]
     if options.check:
         for path in stale + orphans:

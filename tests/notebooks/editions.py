@@ -20,7 +20,6 @@ NOT_REBUILT = {
     "05_loss_and_training",
     "06_evaluation_and_perplexity",
     "07_choosing",
-    "08_final_pipeline",
     "11_bow_svd",
     "12_abalone_classification",
     "13_abalone_regression",
