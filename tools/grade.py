@@ -1,188 +1,266 @@
-"""Grade what students hand in, with nbgrader, on the teacher's machine.
+"""Grade what students hand in, on the teacher's machine, in a sandbox.
 
-    python -m tools.grade 01_vocabulary handed-in/
+    python -m tools.grade 03_dataloader handed-in/
+    python -m tools.grade all handed-in/ --roster moodle.csv
 
-The folder holds one folder for each student, with the notebook in it:
-handed-in/ada/01_vocabulary.ipynb. Every submission is executed, each exercise gives its
-points (one for each star) if its check passes, and a check that a student edited is put
-back first. The points are printed and written to build/grades/01_vocabulary.csv, beside a
-page of feedback for each student.
-
-The code of the students runs with your rights: use an account or a container made for it.
+The folder holds one folder for each student, with the notebook in it. Every submission is
+repaired, run in a sandbox of its own, and judged outside of it (`tools.grading`). An exercise
+gives as many points as stars. What was graded is kept in grades/03_dataloader: one file and one
+page of feedback for each student; a second call grades what is new or was not reached. The table
+is grades/03_dataloader.csv.
 """
 
 import argparse
-import csv
-import io
-import logging
+import functools
+import hashlib
+import json
 import os
+import queue
 import shutil
 import sys
 import tempfile
-import warnings
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
-import nbformat
-from nbgrader.apps import NbGraderAPI
-from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
+import pandas as pd
 from tabulate import tabulate
-from traitlets.config import Config
+from tqdm import tqdm
 
 from helpers.storage import atomic_write
-from tools.make_exercises import PROJECT, exercises_of, gap_settings, mark, text_of
+from tools.grading import repair, roster, sandbox
+from tools.grading.sandbox import CannotGrade
+from tools.grading.submission import Assignment, Judge, Limits, grade, write_page
+from tools.make_exercises import PROJECT
 
-CELL_SECONDS = 1_200
+FULL = "(full marks)"
 
 
-class CannotGrade(RuntimeError):  # noqa: N818 - it names what happened
-    """Nothing was graded; the message says why and what to do."""
-
-
-def find_submissions(folder: Path, name: str) -> dict[str, Path]:
-    """Return the submitted notebook of each student.
-
-    Words before its name do no harm, as in Colab's ``Copy_of_00_pytorch_primer.ipynb``.
+def students_in(folder: Path) -> list[Path]:
+    """Return the students' folders.
 
     Raises
     ------
     CannotGrade
-        If the folder does not exist, is empty, or a student's folder has not one notebook
-        of that name.
+        If there are none.
     """
-    foreign = (".", "__MACOSX")  # what JupyterLab and archives leave beside the students
-    students = sorted(
-        path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(foreign)
+    found = sorted(
+        path
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith((".", "__MACOSX"))
     )
-    if not students:
-        raise CannotGrade(f"{folder} holds no folders: expected {folder}/STUDENT/{name}.ipynb")
-    found = {
-        path: sorted(file for file in path.glob(f"*{name}.ipynb") if not file.name.startswith("."))
-        for path in students
-    }
-    if missing := [f"{path}/{name}.ipynb" for path, files in found.items() if not files]:
-        raise CannotGrade(f"Not there: {', '.join(missing)}")
-    if several := [str(file) for files in found.values() if len(files) > 1 for file in files]:
-        raise CannotGrade(f"Which one is to be graded? Keep only that: {', '.join(several)}")
-    return {path.name: files[0] for path, files in found.items()}
+    if not found:
+        raise CannotGrade(f"{folder} holds no folders: expected {folder}/STUDENT/NOTEBOOK.ipynb")
+    return found
 
 
-def grade(
-    worked: Path, submissions: dict[str, Path], feedback: Path | None = None
-) -> dict[str, dict[str, float]]:
-    """Execute and grade submissions of one notebook.
+class Class:
+    """What all students have handed in of one notebook.
 
     Parameters
     ----------
-    worked : Path
-        The worked notebook: it tells the checks and their points.
-    submissions : dict
-        The notebook of each student.
-    feedback : Path, optional
-        A folder for one HTML page a student.
-
-    Returns
-    -------
-    dict
-        For each student the points of each exercise, by its stem, like "i-2-c".
-
-    Raises
-    ------
-    CannotGrade
-        If nbgrader cannot read or grade a submission.
+    assignment : Assignment
+        The notebook.
+    output : Path
+        Where the results of all notebooks are kept.
     """
-    name = worked.stem
-    notebook = mark(nbformat.read(worked, as_version=4))
-    with tempfile.TemporaryDirectory() as course, warnings.catch_warnings():
-        warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own queries
-        root = Path(course)
-        source = root / "source" / name / f"{name}.ipynb"
-        source.parent.mkdir(parents=True)
-        source.write_text(text_of(notebook), encoding="utf-8")
-        for student, path in submissions.items():
-            handed_in = root / "submitted" / student / name / f"{name}.ipynb"
-            handed_in.parent.mkdir(parents=True)
-            shutil.copyfile(path, handed_in)
-        api = nbgrader_for(root)
-        _require_success(api.generate_assignment(name), f"the assignment {name}")
-        points = {}
-        for student in submissions:
-            _require_success(api.autograde(name, student), f"the notebook of {student}")
-            points[student] = _points(api, name, student)
-            if feedback:
-                _require_success(api.generate_feedback(name, student), f"feedback for {student}")
-                page = root / "feedback" / student / name / f"{name}.html"
-                feedback.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(page, feedback / f"{student}.html")
-    expected = set(exercises_of(notebook))
-    for student, graded in points.items():
-        if graded.keys() != expected:
-            raise CannotGrade(f"{student}: nbgrader saw {sorted(graded)}, not {sorted(expected)}")
-    return points
+
+    def __init__(self, assignment: Assignment, output: Path) -> None:
+        self.assignment, self.output = assignment, output
+        self.folder = output / assignment.name
+        self.judges: queue.SimpleQueue[Judge] = queue.SimpleQueue()
+
+    def rehearse(self) -> None:
+        """Grade the worked notebook, which must get all points here; its caches are kept.
+
+        Raises
+        ------
+        CannotGrade
+            If it does not.
+        """
+        stamp = self.folder / ".rehearsed"
+        if stamp.exists() and stamp.read_text() == self.assignment.digest:
+            return
+        worked = PROJECT / "notebooks" / f"{self.assignment.name}.ipynb"
+        result, _ = self._graded(worked, "the worked notebook", keep=True)
+        if result["reason"] or result["points"] != self.assignment.points:
+            lines = [said for said in result["said"].values() if said[0] != "✓"]
+            shown = "\n  ".join([result["reason"], *lines])
+            raise CannotGrade(f"On this machine the worked notebook itself fails:\n  {shown}")
+        with atomic_write(stamp) as file:
+            file.write(self.assignment.digest.encode())
+
+    def todo(self, students: list[Path], again: bool) -> list[Path]:
+        """Return the students whose submission has no result yet."""
+        old = {one["student"]: one for one in results(self.folder)}
+        return [
+            path
+            for path in students
+            if again or old.get(path.name, {}).get("digest") != self._digest(path)
+        ]
+
+    def grade(self, folder: Path) -> None:
+        """Grade a student's submission; write the result and the page."""
+        student, digest, page = folder.name, self._digest(folder), None
+        result: dict[str, Any]
+        try:
+            path = repair.find(folder, self.assignment.name)
+            result, page = self._graded(path, student)
+        except (CannotGrade, OSError) as error:
+            result = {"student": student, "notebook": self.assignment.name, "reason": str(error)}
+            result["points"] = dict.fromkeys(self.assignment.points)
+            result |= {"said": {}, "look": [], "seconds": 0.0}
+        if STOP.is_set():
+            return
+        if page is not None:
+            write_page(self.folder / f"{student}.html", result, page)
+        with atomic_write(self.folder / f"{student}.json") as file:
+            file.write(json.dumps(result | {"digest": digest}, indent=1).encode())
+
+    def _graded(self, path: Path, student: str, keep: bool = False) -> tuple[dict[str, Any], Any]:
+        try:
+            judge = self.judges.get_nowait()
+        except queue.Empty:
+            judge = Judge(self.assignment.name)
+        try:
+            return grade(path, student, self.assignment, judge, keep)
+        finally:
+            self.judges.put(judge)
+
+    def _digest(self, folder: Path) -> str:
+        """Return what a result depends on: the file, the notebook, the limits."""
+        try:
+            path = repair.find(folder, self.assignment.name)
+            content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        except (CannotGrade, OSError) as error:
+            content = str(error).encode()
+        parts = [content, self.assignment.digest.encode(), repr(self.assignment.limits).encode()]
+        return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def nbgrader_for(root: Path) -> NbGraderAPI:
-    """Return nbgrader with a course in `root`, its database included."""
-    config = Config(
-        CourseDirectory={"root": str(root), "course_id": "course"},
-        ExecutePreprocessor={
-            "timeout": CELL_SECONDS,
-            "extra_arguments": ["--log-level=ERROR"],
-        },
-        Application={"log_level": logging.ERROR},
-    )
-    config.merge(gap_settings())
-    programs = str(Path(sys.executable).parent)  # nbgrader calls alembic by its bare name
-    if programs not in os.environ["PATH"].split(os.pathsep):
-        os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    api = NbGraderAPI(CourseDirectory(config=config), config=config)
-    api.log.setLevel(logging.ERROR)
-    return api
+STOP = threading.Event()
 
 
-def _require_success(result: dict, what: str) -> None:
-    if not result["success"]:
-        log = (result.get("log") or result.get("error") or "").strip()
-        raise CannotGrade(f"nbgrader could not make {what}:\n{log}")
+def results(folder: Path) -> list[dict[str, Any]]:
+    """Return the results in a folder, by student."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
-def _points(api: NbGraderAPI, name: str, student: str) -> dict[str, float]:
-    with api.gradebook as gradebook:
-        notebook = gradebook.find_submission_notebook(name, name, student)
-        return {grade.name.removesuffix("-check"): float(grade.score) for grade in notebook.grades}
+def write_table(folder: Path, most: dict[str, int]) -> pd.DataFrame:
+    """Write the table of a class beside the folder of its results.
+
+    Parameters
+    ----------
+    folder : Path
+        It holds the results.
+    most : dict
+        The points of each exercise, by its stem.
+    """
+    rows = [
+        {
+            "student": one["student"],
+            "points": sum(part or 0 for part in one["points"].values()),
+            **{stem: one["points"].get(stem) for stem in most},
+            "not graded": one["reason"],
+            "look at": "; ".join(one["look"][:5]),
+        }
+        for one in results(folder)
+    ]
+    rows.append({"student": FULL, "points": sum(most.values()), **most})
+    table = pd.DataFrame(rows).astype({stem: "Int64" for stem in most})
+    with atomic_write(folder.with_suffix(".csv")) as file:
+        table.map(roster.safe).to_csv(file, index=False)
+    return table
+
+
+def grade_all(classes: list[Class], students: list[Path], workers: int, again: bool) -> None:
+    """Grade what is not graded yet, as many at once as there are workers."""
+    for one in classes:
+        one.rehearse()
+    jobs = [(one, folder) for one in classes for folder in one.todo(students, again)]
+    with ThreadPoolExecutor(workers) as pool, tqdm(total=len(jobs), unit="notebook") as bar:
+        waiting = {pool.submit(one.grade, folder): (one, folder) for one, folder in jobs}
+        try:
+            for done in as_completed(waiting):
+                one, folder = waiting[done]
+                bar.set_postfix_str(f"{folder.name!r:.30}", refresh=False)
+                bar.update()
+                done.result()
+                write_table(one.folder, one.assignment.points)
+        finally:
+            STOP.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            sandbox.close_all()
+    STOP.clear()
+
+
+def report(one: Class) -> bool:
+    """Print the table of a class, its failures, and what to look at; return whether all is well."""
+    table = write_table(one.folder, one.assignment.points)
+    print(tabulate(table.drop(columns=["not graded", "look at"]), "keys", showindex=False))
+    well = True
+    for result in results(one.folder):
+        if result["reason"]:
+            well = False
+            print(f"  not graded: {result['student']!r}: {result['reason']}")
+        for line in result["look"][:5]:
+            print(f"  look at: {result['student']!r}, {line}")
+    print(f"Written: {one.folder.with_suffix('.csv')}; feedback: {one.folder}\n")
+    return well
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Grade a folder of submissions, print the points, and keep them as CSV."""
+    """Grade a folder of submissions, print the points, and keep them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("notebook", help="its name, like 01_vocabulary")
+    parser.add_argument("notebook", help="its name, like 01_vocabulary, or: all")
     parser.add_argument("folder", type=Path, help="holds STUDENT/NOTEBOOK.ipynb")
-    parser.add_argument("--output", type=Path, default=PROJECT / "build" / "grades")
+    parser.add_argument("--output", type=Path, default=PROJECT / "grades")
+    parser.add_argument("--roster", type=Path, help="a CSV of Moodle or Canvas to be filled in")
+    parser.add_argument("--sandbox", choices=["bwrap", "none"], default="bwrap")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--seconds", type=int, default=Limits.cell, help="for each cell")
+    parser.add_argument("--minutes", type=float, default=Limits.notebook / 60, help="for all cells")
+    parser.add_argument("--memory", type=float, default=Limits.memory, help="GB of a submission")
+    parser.add_argument("--again", action="store_true", help="grade also what is graded")
+    parser.add_argument("--part", help="2/10: of ten machines this is the second; no table")
+    parser.add_argument("--merge", type=Path, nargs="*", help="only gather results, of outputs")
     options = parser.parse_args(arguments)
-    worked = PROJECT / "notebooks" / f"{options.notebook}.ipynb"
-    try:
-        if not worked.exists():
-            raise CannotGrade(f"There is no notebook {worked}.")
-        submissions = find_submissions(options.folder, options.notebook)
-        points = grade(worked, submissions, options.output / options.notebook)
-    except CannotGrade as error:
-        print(error, file=sys.stderr)
-        return 1
-    most = exercises_of(nbformat.read(worked, as_version=4))
-    header = ["student", "points", *most]
-    rows = [
-        [student, sum(scores.values()), *(scores[stem] for stem in most)]
-        for student, scores in points.items()
-    ]
-    rows.append(["(full marks)", sum(most.values()), *most.values()])
-    print(tabulate(rows, header, floatfmt="g"))
-    table = io.StringIO(newline="")
-    csv.writer(table).writerows([header, *rows])
-    path = options.output / f"{options.notebook}.csv"
-    with atomic_write(path) as file:
-        file.write(table.getvalue().encode())
-    print(f"Written: {path}; feedback: {options.output / options.notebook}")
-    return 0
+    notebooks = sorted(path.stem for path in (PROJECT / "notebooks").glob("*.ipynb"))
+    names = notebooks if options.notebook == "all" else [options.notebook]
+    limits = Limits(options.seconds, round(60 * options.minutes), options.memory)
+    with tempfile.TemporaryDirectory() as work:
+        try:
+            cache = options.output / ".cache"
+            cache.mkdir(parents=True, exist_ok=True)
+            make = functools.partial(
+                Assignment, work=Path(work), cache=cache, kind=options.sandbox, limits=limits
+            )
+            classes = [Class(make(name), options.output) for name in names]
+            classes = [one for one in classes if one.assignment.points]
+            if options.merge is None:
+                sandbox.require(options.sandbox)
+                students = students_in(options.folder)
+                if options.part:
+                    number, count = map(int, options.part.split("/"))
+                    students = students[number - 1 :: count]
+                grade_all(classes, students, options.workers, options.again)
+            for one in classes:
+                for other in options.merge or ():
+                    shutil.copytree(other / one.folder.name, one.folder, dirs_exist_ok=True)
+            if options.part:
+                return 0
+            well = all([report(one) for one in classes])
+            if options.roster:
+                tables = {one.folder.name: results(one.folder) for one in classes}
+                print(roster.fill(options.roster, tables, options.output))
+            return 0 if well else 1
+        except CannotGrade as error:
+            print(error, file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("\nStopped. The same command goes on from here.", file=sys.stderr)
+            return 130
 
 
 if __name__ == "__main__":

@@ -1,104 +1,157 @@
-"""Grading with nbgrader: a blank, a worked and a mistaken submission, really graded."""
+"""Grading a class: nobody lost, nobody fooled, nothing let out."""
 
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
-from tools import grade
-from tools.make_exercises import exercises_of
+from tests.tools import classroom
+from tests.tools.classroom import NAME
+from tools.grading import roster, sandbox
 
-PROJECT = Path(__file__).resolve().parents[2]
-NAME = "00_pytorch_primer"
-POINTS = exercises_of(nbformat.read(PROJECT / "notebooks" / f"{NAME}.ipynb", as_version=4))
+FEW = ["ada", "by Colab", "patched, wrong", "network", "killed", "empty", "=1+1"]
 
-#: exercise, what stands in the worked cell, what this student wrote instead
-MISTAKES = [
-    ("00-4", 'in_place = "c"', 'in_place = "a"'),
-    ("00-5", "db = 2 * du", "db = du"),
-    ("00-6", "        w.grad.zero_()\n", ""),
-]
-
-
-def submission(folder: Path, student: str, edition: str) -> Path:
-    path = folder / student / f"{NAME}.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_bytes((PROJECT / edition / path.name).read_bytes())
-    return path
+try:
+    sandbox.require("bwrap")
+    no_sandbox = ""
+except sandbox.CannotGrade as error:
+    no_sandbox = str(error)
+sandboxed = pytest.mark.skipif(bool(no_sandbox), reason=no_sandbox)
 
 
+class School:
+    """A small course in a folder of its own, and a class that hands in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.course, self.handed_in = folder / "course", folder / "handed in"
+        self.output = folder / "grades"
+        self.notebook = nbformat.read(classroom.small_course(self.course), as_version=4)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(0.1)
+        self.students = classroom.everybody(self.listener.getsockname()[1], folder)
+
+    def collect(self, names: list[str]) -> None:
+        shutil.rmtree(self.handed_in, ignore_errors=True)
+        for name in names:
+            (self.handed_in / name).mkdir(parents=True)
+            worked = nbformat.from_dict(json.loads(json.dumps(self.notebook)))
+            self.students[name].make(self.handed_in / name, worked)
+
+    def start(self, *options: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "tools.grade", NAME, str(self.handed_in)]
+        command += ["--output", str(self.output), "--seconds", "15", *options]
+        return subprocess.Popen(
+            command,
+            cwd=self.course,
+            env={**os.environ, "PYTHONPATH": str(self.course), "COURSE_OFFLINE": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def grade(self, *options: str) -> tuple[int, str]:
+        process = self.start(*options)
+        out, err = process.communicate(timeout=1_800)
+        return process.returncode, out + err
+
+    def table(self) -> pd.DataFrame:
+        table = pd.read_csv(self.output / f"{NAME}.csv", keep_default_na=False)
+        return table.set_index("student")
+
+    def require(self, names: list[str]) -> None:
+        """Compare the table with what is expected of these students."""
+        table = self.table()
+        full = int(table.loc["(full marks)", "points"])
+        for name in names:
+            student, row = self.students[name], table.loc[roster.safe(name)]
+            if student.reason:
+                assert student.reason in row["not graded"], name
+                assert int(row["points"]) < full, name
+            else:
+                assert not row["not graded"], (name, row["not graded"])
+                assert int(row["points"]) == (full if student.right else 0), name
+            assert bool(row["look at"]) == student.look, (name, row["look at"])
+
+    def digest(self) -> dict[str, bytes]:
+        """Return every file that no student may change."""
+        folders = [self.course, self.handed_in]
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        return {str(path): path.read_bytes() for path in files if "__pycache__" not in str(path)}
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Iterator[School]:
+    made = School(tmp_path)
+    yield made
+    made.listener.close()
+
+
+@sandboxed
+def test_a_small_class(school: School, tmp_path: Path) -> None:
+    school.collect(FEW)
+    (tmp_path / "roster.csv").write_text("Identifier,Full name,Grade\n1,Ada,\n2,Eve,3\n")
+    before = school.digest()
+    status, said = school.grade("--roster", str(tmp_path / "roster.csv"))
+    assert status == 1
+    assert "Written" in said, said
+    school.require(FEW)
+    assert "'killed': it ended in the cell" in said
+    assert "'empty': it is no notebook" in said
+    filled = pd.read_csv(school.output / "roster.csv", dtype=str).set_index("Full name")
+    assert filled["Grade"].to_dict() == {"Ada": "16", "Eve": "3"}
+    assert school.digest() == before
+    with pytest.raises(TimeoutError):
+        school.listener.accept()
+
+
+@sandboxed
 @pytest.mark.long
-@pytest.mark.timeout(1_200)
-def test_points_are_lost_where_the_mistakes_are_and_nowhere_else(tmp_path: Path, capsys) -> None:
-    submission(tmp_path / "in", "blank", "exercises")
-    submission(tmp_path / "in", "worked", "notebooks")
-    path = submission(tmp_path / "in", "mistaken", "notebooks")
-    notebook = nbformat.read(path, as_version=4)
-    cells = {cell.id: cell for cell in notebook.cells}
-    for stem, right, wrong in MISTAKES:
-        assert right in cells[f"{stem}-solution"].source
-        cells[f"{stem}-solution"].source = cells[f"{stem}-solution"].source.replace(right, wrong)
-    cells["00-4-check"].source = "print('✓ 00.4')"  # a check edited away does not help
-    nbformat.write(notebook, path)
+@pytest.mark.timeout(3_000)
+def test_a_whole_class_also_if_it_is_killed_in_the_middle(school: School, tmp_path: Path) -> None:
+    names = [*school.students]
+    assert len(names) >= 40
+    school.collect(names)
+    before, outside = school.digest(), sorted(tmp_path.iterdir())
+    process = school.start()
+    folder = school.output / NAME
+    while process.poll() is None and len([*folder.glob("*.json")]) < 15:
+        time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    first = {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
+    assert 15 <= len(first) < len(names)
 
-    assert grade.main([NAME, str(tmp_path / "in"), "--output", str(tmp_path / "out")]) == 0
-    header, *rows = (tmp_path / "out" / f"{NAME}.csv").read_text(encoding="utf-8").splitlines()
-    assert header.split(",") == ["student", "points", *POINTS]
-    graded = {row.split(",")[0]: [float(value) for value in row.split(",")[1:]] for row in rows}
-    full = [float(points) for points in POINTS.values()]
-    missed = [0.0 if stem in {stem for stem, *_ in MISTAKES} else POINTS[stem] for stem in POINTS]
-    assert graded["(full marks)"] == [sum(full), *full]
-    assert graded["worked"] == [sum(full), *full]
-    assert graded["blank"] == [0.0] * (len(full) + 1)
-    assert graded["mistaken"] == [sum(missed), *missed]
-    pages = {page.stem for page in (tmp_path / "out" / NAME).iterdir()}
-    assert pages == {"blank", "worked", "mistaken"}
-    assert "waits for your answer" in (tmp_path / "out" / NAME / "blank.html").read_text("utf-8")
+    status, said = school.grade()
+    assert status == 1
+    assert "Written" in said, said
+    assert {path: path.stat().st_mtime_ns for path in first} == first
+    school.require(names)
+    table = (school.output / f"{NAME}.csv").read_bytes()
+    page = (folder / "script.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "onerror=alert" not in page
+    assert (folder / "100 MB.html").stat().st_size < 10_000_000
+    assert school.digest() == before
+    assert sorted({*outside, school.output}) == sorted(tmp_path.iterdir())
+    with pytest.raises(TimeoutError):
+        school.listener.accept()
 
-
-def hand_in_twice(folder: Path) -> None:
-    folder.mkdir()
-    for name in (f"{NAME}.ipynb", f"Copy_of_{NAME}.ipynb"):
-        (folder / name).touch()
-
-
-def test_a_copy_from_colab_is_found_under_its_name(tmp_path: Path) -> None:
-    copy = tmp_path / "ada" / f"Copy_of_{NAME}.ipynb"
-    copy.parent.mkdir()
-    copy.touch()
-    assert grade.find_submissions(tmp_path, NAME) == {"ada": copy}
-
-
-def test_what_is_no_student_is_passed_over_but_every_student_counts(tmp_path: Path) -> None:
-    for name in (".ipynb_checkpoints", "__MACOSX", "_ada", "grace"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"{NAME}.ipynb").touch()
-        (tmp_path / name / f"._{NAME}.ipynb").touch()
-    assert grade.find_submissions(tmp_path, NAME).keys() == {"_ada", "grace"}
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda folder: None, "holds no folders"),
-        (lambda folder: (folder / "ada").mkdir(), "Not there"),
-        (lambda folder: hand_in_twice(folder / "ada"), "Which one"),
-    ],
-)
-def test_a_folder_without_submissions_is_refused(make, words, tmp_path: Path, capsys) -> None:
-    make(tmp_path)
-    assert grade.main([NAME, str(tmp_path), "--output", str(tmp_path / "out")]) == 1
-    assert words in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
-def test_an_unknown_notebook_is_refused(tmp_path: Path, capsys) -> None:
-    assert grade.main(["12_no_such", str(tmp_path)]) == 1
-    assert "There is no notebook" in capsys.readouterr().err
-
-
-@pytest.mark.long
-def test_a_submission_that_is_no_notebook_is_refused_by_name(tmp_path: Path, capsys) -> None:
-    submission(tmp_path, "ada", "exercises").write_text("not a notebook")
-    assert grade.main([NAME, str(tmp_path), "--output", str(tmp_path / "out")]) == 1
-    assert "ada" in capsys.readouterr().err
+    shutil.move(school.output, tmp_path / "whole")  # the same in two parts, merged
+    for part in ("1/2", "2/2"):
+        folder = tmp_path / part[0]
+        copied = folder / NAME
+        copied.mkdir(parents=True)
+        for path in sorted((tmp_path / "whole" / NAME).iterdir())[int(part[0]) - 1 :: 2]:
+            shutil.copy(path, copied)
+    status, said = school.grade("--merge", str(tmp_path / "1"), str(tmp_path / "2"))
+    assert (school.output / f"{NAME}.csv").read_bytes() == table
