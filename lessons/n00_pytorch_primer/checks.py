@@ -7,57 +7,55 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lessons.comparing import ANY
-from lessons.exercises import Checks, compare
-from lessons.judging import Exercise
-from lessons.n00_pytorch_primer import models
+from lessons.exercises import Checks
+from lessons.n00_pytorch_primer import loops, network, open_task
 
 check = Checks()
 
+NUMBERS = torch.Generator().manual_seed(0)
 
-# --- 00.1 ---------------------------------------------------------------------------------
 
-COUNTED = torch.arange(12).reshape(3, 4)
+# --- 00.1, 00.2: tensors ------------------------------------------------------------------
 
-TENSORS = check.exercises["00.1"] = Exercise(
+
+def with_types(answer: Callable, picture: Tensor) -> Any:
+    """Return the three tensors, the first and the last with their types."""
+    found = answer(picture)
+    if not isinstance(found, tuple | list) or len(found) != 3:
+        return found
+    types = [str(getattr(part, "dtype", type(part).__name__)) for part in found]
+    return (found[0], types[0]), found[1], (found[2], types[2])
+
+
+def made(
+    zeros: Callable = lambda: torch.zeros(3, 4).long(),
+    counted: Callable = lambda: torch.arange(12).reshape(3, 4),
+    ones: Callable = torch.ones_like,
+) -> Callable:
+    """Return an answer that makes the tensors in these ways."""
+    return lambda picture: (zeros(), counted(), ones(picture))
+
+
+check.exercise(
     "00.1",
-    (torch.zeros(3, 4).long(), COUNTED, torch.ones(4, 5, 3)),
+    made(),
+    probe=with_types,
+    inputs=[(torch.zeros(4, 5, 3),), (torch.zeros(2, 2).long(),), (torch.zeros(3, 1).double(),)],
     mistakes=[
         (
             "`zeros` is no int64 tensor; floats are the default. Which argument says otherwise?",
-            (torch.zeros(3, 4), ANY, ANY),
-            lambda zeros, counted, ones: isinstance(zeros, str),
+            made(zeros=lambda: torch.zeros(3, 4)),
         ),
-        ("`counted` starts at 1. The first number is 0, the last one 11.", (ANY, COUNTED + 1, ANY)),
+        ("`counted` begins with 0.", made(counted=lambda: torch.arange(1, 13).reshape(3, 4))),
         (
-            "the numbers of `counted` run down the columns; reshape alone runs along the rows.",
-            (ANY, torch.arange(12).reshape(4, 3).T, ANY),
+            "`counted` runs down the columns; reshape alone runs along the rows.",
+            made(counted=lambda: torch.arange(12).reshape(4, 3).T),
         ),
-        (
-            "`ones` does not have the type of `picture`. Does the function copy the type as well?",
-            (ANY, ANY, torch.ones(4, 5, 3).long()),
-            lambda zeros, counted, ones: isinstance(ones, str),
-        ),
+        ("`ones` has not always the type of `picture`.", made(ones=lambda p: torch.ones(p.shape))),
+        ("`ones` must depend on `picture`.", made(ones=lambda picture: torch.ones(4, 5, 3))),
     ],
-    otherwise="Three rows, four columns: zeros; 0 to 11, row by row. Ones shaped as `picture`.",
+    otherwise="Three rows, four columns: zeros; 0 to 11, row by row. Ones like `picture`.",
 )
-
-
-@check.custom("00.1")
-def of_their_types(*answers: Any) -> None:
-    """Compare numbers and types; only `counted` may be of any type."""
-    pairs = zip(answers, (torch.int64, None, torch.float32), strict=True)
-    compare(
-        TENSORS, *(found if is_of(found, dtype) else type(found).__name__ for found, dtype in pairs)
-    )
-
-
-def is_of(found: Any, dtype: torch.dtype | None) -> bool:
-    """Whether it is a tensor of a type, or of any."""
-    return isinstance(found, Tensor) and dtype in (None, found.dtype)
-
-
-# --- 00.2 ---------------------------------------------------------------------------------
 
 
 def of_one_std(answer: Callable, table: Tensor) -> Any:
@@ -69,9 +67,8 @@ def of_one_std(answer: Callable, table: Tensor) -> Any:
     return found
 
 
-ROWS = "an axis is wrong: it gives one number a *row*. In a square table nothing complains."
+ROWS = "an axis is wrong: it gives one number per *row*. In a square table nothing complains."
 WHOLE = "that is one number for the whole table, but the columns have different units."
-NUMBERS = torch.Generator().manual_seed(0)
 SCALES = torch.tensor([1.0, 100.0, 0.01])
 
 check.exercise(
@@ -85,84 +82,30 @@ check.exercise(
         (ROWS, lambda t: (t - t.mean(0)) / t.std(1)),
         ("a measurement is a column, not a row.", lambda t: ((t.T - t.mean(1)) / t.std(1)).T),
         (WHOLE, lambda t: (t - t.mean()) / t.std()),
-        (WHOLE, lambda t: (t - t.mean(0)) / t.std()),
-        (WHOLE, lambda t: (t - t.mean()) / t.std(0)),
-        ("that is the table as it was.", lambda t: t),
         ("the means are 0, but nothing has been divided yet.", lambda t: t - t.mean(0)),
-        ("the columns are divided, but their means are not 0 yet.", lambda t: t / t.std(0)),
         ("division comes first: are brackets missing?", lambda t: t - t.mean(0) / t.std(0)),
         ("that divides by the variance. Take its root.", lambda t: (t - t.mean(0)) / t.var(0)),
-        (
-            "that brings each column between 0 and 1. Wanted is mean 0, standard deviation 1.",
-            lambda t: (t - t.amin(0)) / (t.amax(0) - t.amin(0)),
-        ),
     ],
     errors={"must match": "Along which axis was averaged, and how many numbers did that leave?"},
     otherwise="The columns do not have mean 0 and standard deviation 1.",
 )
 
 
-# --- 00.3 and 00.4 ------------------------------------------------------------------------
+# --- 00.3, 00.4: gradients by hand --------------------------------------------------------
 
 
-def kept(choose: Callable) -> Callable:
-    """Return an answer that multiplies what it chooses from u, s and vh."""
-    return lambda matrix, rank: choose(*torch.linalg.svd(matrix, full_matrices=False), rank)
+def by_hand(answer: Callable, *arguments: Any) -> Any:
+    """Return the result; PyTorch records nothing meanwhile."""
+    with torch.no_grad():
+        return answer(*arguments)
 
 
-SMALLEST = "those are the *smallest* singular values; the largest come first."
-SQUARE = "`vh` comes back transposed already; in a square matrix another .T goes unnoticed."
-SHAPES = (
-    "Take as many *columns* of `u` and *rows* of `vh` as there are singular values left; `vh` "
-    "comes back transposed already."
-)
+BY_HAND = {"does not require grad": "The check has switched autograd off: by hand, this time."}
 
 check.exercise(
     "00.3",
-    kept(lambda u, s, vh, r: (u[:, :r] * s[:r]) @ vh[:r]),
-    inputs=[
-        (torch.randn(shape, generator=NUMBERS), rank)
-        for shape, rank in (((4, 4), 2), ((5, 3), 1), ((2, 6), 2), ((3, 3), 1))
-    ],
-    mistakes=[
-        ("that is the whole matrix again: where does `rank` come in?", lambda matrix, rank: matrix),
-        (
-            "the singular values are missing: each column of `u` is stretched by one of them.",
-            kept(lambda u, s, vh, r: u[:, :r] @ vh[:r]),
-        ),
-        (SMALLEST, kept(lambda u, s, vh, r: (u[:, -r:] * s[-r:]) @ vh[-r:])),
-        (SMALLEST, kept(lambda u, s, vh, r: (u[:, r:] * s[r:]) @ vh[r:])),
-        (SQUARE, kept(lambda u, s, vh, r: (u[:, :r] * s[:r]) @ vh[:, :r].T)),
-        (SQUARE, kept(lambda u, s, vh, r: (u[:, :r] * s[:r]) @ vh.T[:r])),
-        (
-            "that keeps a singular value too many. Where does a slice end?",
-            kept(lambda u, s, vh, r: (u[:, : r + 1] * s[: r + 1]) @ vh[: r + 1]),
-        ),
-        (
-            "that keeps a singular value too few. Where does a slice end?",
-            kept(lambda u, s, vh, r: (u[:, : r - 1] * s[: r - 1]) @ vh[: r - 1]),
-        ),
-    ],
-    errors={"must match": SHAPES, "shapes cannot be multiplied": SHAPES},
-    otherwise="Columns of `u`, rows of `vh`, and the singular values in between.",
-)
-
-check.choice(
-    "00.4",
-    right="c",
-    wrong={
-        "a": "y = x copies nothing: x and y are one tensor with two names.",
-        "b": "add_(5) changes z, and z came from x + 1, which makes a new tensor.",
-        "d": "x + 1 does not change x; only an underscore or += does.",
-    },
-)
-
-
-# --- 00.5 ---------------------------------------------------------------------------------
-
-check.exercise(
-    "00.5",
     lambda a, b, c: (c, 2 * c, a + 2 * b),
+    probe=by_hand,
     inputs=[(5.0, 3.0, 4.0), (-2.0, 0.5, 7.0), (1.0, -4.0, 0.0)],
     mistakes=[
         (
@@ -174,91 +117,145 @@ check.exercise(
             lambda a, b, c: (1, 2, a + 2 * b),
         ),
         (
-            "the right numbers in the wrong order: by a, by b, by c.",
+            "the right numbers in the wrong order: first that of a, then of b, then of c.",
             lambda a, b, c: (a + 2 * b, 2 * c, c),
             lambda found, a, b, c: sorted(found) == sorted((c, 2 * c, a + 2 * b)),
         ),
-        (
-            "b takes part twice as strongly as a: what does the step u = 2b do to the gradient?",
-            lambda a, b, c: (c, c, a + 2 * b),
-        ),
-        (
-            "the 2 is that of the step u = 2b alone. Multiply by the gradient that arrives at u.",
-            lambda a, b, c: (c, 2, a + 2 * b),
-        ),
-        (
-            "the derivative by c is the number that c is multiplied by. Which one is it?",
-            lambda a, b, c: (c, 2 * c, a + b),
-        ),
+        ("what does the step u = 2b do to b's gradient?", lambda a, b, c: (c, c, a + 2 * b)),
+        ("multiply the 2 by the gradient that arrives at u.", lambda a, b, c: (c, 2, a + 2 * b)),
     ],
-    otherwise="Derivatives by a, b and c. Nudge one of them a little: how much does L move?",
+    errors=BY_HAND,
+    otherwise="Nudge one of a, b and c a little: how much does L move?",
 )
 
 
-# --- 00.6 ---------------------------------------------------------------------------------
+def line(
+    gradient: Callable = lambda error, x: (2 * error * x, 2 * error),
+    collect: Callable = Tensor.mean,
+) -> Callable:
+    """Return an answer to 00.4 with other gradients of a point, or another total."""
+
+    def answer(w: float, b: float, x: Tensor, y: Tensor) -> tuple:
+        return tuple(collect(part) for part in gradient(w * x + b - y, x))
+
+    return answer
 
 
-def descend(start: float, lr: float, num_steps: int, keep: bool = False) -> list[float]:
-    """Return the positions, in plain numbers; `keep` adds up the old gradients."""
-    positions, gradient = [start], 0.0
-    for _ in range(num_steps):
-        gradient = gradient * keep + 2 * (positions[-1] - 3)
-        positions.append(positions[-1] - lr * gradient)
-    return positions
+def points_of(size: int) -> tuple[Tensor, Tensor]:
+    """Return that many x and y."""
+    return torch.randn(size, generator=NUMBERS), torch.randn(size, generator=NUMBERS)
 
-
-def numbers(answer: Callable, start: float, lr: float, num_steps: int) -> Any:
-    """Return the positions; texts instead of tensors."""
-    found = answer(start, lr, num_steps)
-    return (
-        [str(x) if isinstance(x, Tensor) else x for x in found]
-        if isinstance(found, list)
-        else found
-    )
-
-
-NEW = "`w = w - …` makes a new tensor, which is no parameter and has no .grad. Change w in place."
 
 check.exercise(
-    "00.6",
-    lambda start, lr, num_steps: descend(start, lr, num_steps),
-    probe=numbers,
-    inputs=[(0.0, 0.1, 4), (10.0, 0.25, 3), (-1.0, 0.5, 1), (2.0, 0.1, 0)],
+    "00.4",
+    line(),
+    probe=by_hand,
+    inputs=[(0.5, -1.0, *points_of(5)), (2.0, 0.3, *points_of(3)), (-1.0, 0.0, *points_of(8))],
+    mistakes=[
+        ("the factor 2 is missing: e² has the derivative 2e.", line(lambda e, x: (e * x, e))),
+        ("the loss is the *mean* over the points, not their sum.", line(collect=Tensor.sum)),
+        ("the signs: e is prediction minus target.", line(lambda e, x: (-2 * e * x, -2 * e))),
+        ("w is multiplied by x: where is that in its gradient?", line(lambda e, x: (2 * e, 2 * e))),
+        ("the gradient of b comes second.", line(lambda e, x: (2 * e, 2 * e * x))),
+        ("that is one number per point: take their mean.", line(collect=lambda part: part)),
+        (
+            "the mean of a product is not the product of the means: multiply e by x first.",
+            line(lambda e, x: (2 * e.mean() * x, 2 * e)),
+        ),
+    ],
+    errors=BY_HAND,
+    otherwise="Write e = w·x + b - y for each point, differentiate e², and take the mean.",
+)
+
+
+# --- 00.5 ---------------------------------------------------------------------------------
+
+
+def bowl(w: Tensor) -> Tensor:
+    """Return a loss that is least at 3."""
+    return (w - 3) ** 2
+
+
+def valley(w: Tensor) -> Tensor:
+    """Return a steeper loss that is least at -1."""
+    return w**4 / 4 + w
+
+
+def walk(loss_of: Callable, start: float, lr: float, num_steps: int, keep: bool = False) -> Any:
+    """Return the positions, in plain numbers; `keep` adds up the old gradients."""
+    found, gradient = [float(start)], 0.0
+    for _ in range(num_steps):
+        w = torch.tensor(found[-1], requires_grad=True)
+        gradient = gradient * keep + torch.autograd.grad(loss_of(w), w)[0].item()
+        found.append(found[-1] - lr * gradient)
+    return found
+
+
+def positions(answer: Callable, loss_of: Callable, start: float, lr: float, num_steps: int) -> Any:
+    """Return the positions; texts instead of tensors."""
+    found = answer(loss_of, start, lr, num_steps)
+    texts = isinstance(found, list) and any(isinstance(x, Tensor) for x in found)
+    return [*map(str, found)] if texts else found
+
+
+NO_GRADIENT = (
+    "`w.grad` is None there. Only backward() fills it, and only that of a tensor made with "
+    "requires_grad=True. "
+)
+
+check.exercise(
+    "00.5",
+    lambda loss_of, start, lr, num_steps: walk(loss_of, start, lr, num_steps),
+    probe=positions,
+    inputs=[
+        (bowl, 0.0, 0.1, 4),
+        (valley, 1.0, 0.25, 3),
+        (bowl, -1.0, 0.5, 1),
+        (valley, 2.0, 0.1, 0),
+    ],
     mistakes=[
         (
             "each step uses the sum of all gradients so far: what must be done with w.grad first?",
-            functools.partial(descend, keep=True),
+            functools.partial(walk, keep=True),
         ),
         (
-            "that walks uphill, away from 3: the gradient points to where the loss grows.",
-            lambda start, lr, num_steps: descend(start, -lr, num_steps),
+            "that walks uphill: the gradient points to where the loss grows.",
+            lambda loss_of, start, lr, num_steps: walk(loss_of, start, -lr, num_steps),
         ),
         (
-            "the learning rate is not used: it says how much of the gradient to go.",
-            lambda start, lr, num_steps: descend(start, 1, num_steps),
+            "w never moves: is it changed at all, and with a gradient that is not emptied yet?",
+            lambda loss_of, start, lr, num_steps: [start] * (num_steps + 1),
         ),
         (
-            "w never moves: was the gradient emptied before it was used?",
-            lambda start, lr, num_steps: [start] * (num_steps + 1),
+            "that walks down (w - 3)², whatever loss it is given: call `loss_of(w)`.",
+            lambda loss_of, start, lr, num_steps: walk(bowl, start, lr, num_steps),
         ),
         (
             "the list must hold plain numbers, not `w`: it is one tensor, which changes in place.",
-            lambda *a: [*torch.tensor(descend(*a))],
+            lambda *a: [*torch.tensor(walk(*a))],
             lambda found, *_: isinstance(found[0], str),
         ),
         (
             "n steps have n + 1 positions: is the start or the end missing, or twice in the list?",
-            lambda *a: descend(*a)[1:],
-            lambda found, start, lr, num_steps: len(found) != num_steps + 1,
+            lambda *a: walk(*a)[1:],
+            lambda found, loss_of, start, lr, num_steps: len(found) != num_steps + 1,
         ),
     ],
-    errors={"NoneType": NEW, "does not require grad": NEW},
+    errors={
+        "attribute 'zero_'": NO_GRADIENT + "Does this line run before the first backward(), or is "
+        "`w` the result of a subtraction?",
+        "NoneType": NO_GRADIENT + "Is it called, or is `w` the result of a subtraction?",
+        "does not require grad": "PyTorch has recorded no step from w to this loss. Is it computed "
+        "under no_grad, or is `w` a new tensor that was made there?",
+    },
     otherwise="The start belongs to the list. How long is each step?",
 )
 
 
-# --- 00.7 to 00.9 -------------------------------------------------------------------------
+# --- the network, the loops, the open task ------------------------------------------------
 
-check.exercise("00.7", **models.DATASET)
-check.exercise("00.8", **models.NETWORK)
-check.exercise("00.9", **models.TEST_LOOP)
+check.exercise("00.6", **network.NETWORK)
+check.exercise("00.7", **loops.STEP)
+check.exercise("00.8", **loops.TRAINING)
+check.exercise("00.9", **loops.TEST)
+check.custom("00.open")(open_task.judge)

@@ -4,13 +4,41 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from torch import Tensor
+from torch import Tensor, nn
 
-from helpers.plots import PALETTE
+from helpers.plots import BLAME, PALETTE, PRAISE
+
+CLASSES = (BLAME, PRAISE)  # the colours of class 0 and class 1
+
+
+def broadcasting(pairs: Mapping[str, tuple[Tensor, Tensor]], title: str) -> np.ndarray:
+    """Draw sums of matrices with smaller tensors: what is repeated stands in grey.
+
+    `pairs` has a title for each pair, int64 [rows, columns] and what is added to it.
+    """
+    figure, axes = plt.subplots(1, len(pairs), figsize=(12, 2.6), layout="constrained")
+    for ax, (name, (left, right)) in zip(axes, pairs.items(), strict=True):
+        rows, columns = left.shape
+        fits = right.shape[-1] in (1, columns)
+        wide = torch.broadcast_to(right, left.shape) if fits else right[None]
+        own = torch.zeros_like(left, dtype=torch.bool)
+        own[: rows if right.ndim > 1 else 1, : right.shape[-1]] = True
+        for values, start, solid in ((left, 0, torch.ones_like(own)), (wide, columns + 1, own)):
+            for row, column in np.ndindex(*values.shape):
+                x, edge = start + column, "black" if solid[row, column] else "silver"
+                ax.add_patch(plt.Rectangle((x, -row), 1, -1, fill=False, edgecolor=edge))
+                text = str(values[row, column].item())
+                ax.text(x + 0.5, -row - 0.5, text, ha="center", va="center", color=edge)
+        ax.text(columns + 0.5, -rows / 2, "+", ha="center", va="center")
+        if not fits:
+            ax.text(2 * columns + 0.5, -0.5, "?", ha="center", va="center", color="C3")
+        ax.set(xlim=(-0.1, 2 * columns + 1.1), ylim=(-rows - 0.1, 0.1), title=name, aspect="equal")
+        ax.axis("off")
+    figure.suptitle(title, fontsize="medium")
+    return axes
 
 
 def computation_graph(
@@ -27,27 +55,18 @@ def computation_graph(
     ----------
     edges : sequence of pairs
         From a node to the node that is computed with it; together they have one result.
-    labels : mapping of node to str
-        What to write into each node.
-    values : mapping of node to float
-        The forward pass, written under the labels.
-    gradients : mapping of node to float, optional
+    labels, values : mapping
+        What to write into each node: its name, and below it the forward pass.
+    gradients : mapping, optional
         The backward pass: d result / d node, written below the boxes.
-    title : str
-        The finding.
     """
     ax = ax or plt.subplots(figsize=(8, 3))[1]
     positions = _graph_positions(edges)
     boxes = {}
     for node, (x, y) in positions.items():
-        boxes[node] = ax.text(
-            x,
-            y,
-            f"{labels[node]}\n{values[node]:g}",
-            ha="center",
-            va="center",
-            bbox={"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "C0"},
-        )
+        style = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "C0"}
+        text = f"{labels[node]}\n{values[node]:g}"
+        boxes[node] = ax.text(x, y, text, ha="center", va="center", bbox=style)
         if gradients is not None:
             text = f"gradient {gradients[node]:g}"
             ax.text(x, y - 0.42, text, ha="center", va="center", color="C3", fontsize="small")
@@ -60,6 +79,21 @@ def computation_graph(
     ax.set_title(title)
     ax.axis("off")
     return ax
+
+
+def recorded_graph(steps: Mapping[str, Tensor], title: str, ax: Axes) -> Axes:
+    """Draw the graph that PyTorch has recorded, from the notes of its tensors.
+
+    `steps` holds the results of all steps, which retain their gradients; the last one is the
+    result of the graph.
+    """
+    nodes = {tensor.grad_fn: tensor for tensor in steps.values()}
+    edges = [(one, later) for later in nodes for one, _ in later.next_functions if one]
+    nodes |= {one: one.variable for one, _ in edges if one not in nodes}
+    labels = {node: type(node).__name__ for node in nodes}
+    values = {node: tensor.item() for node, tensor in nodes.items()}
+    gradients = {node: tensor.grad.item() for node, tensor in nodes.items()}
+    return computation_graph(edges, labels, values, gradients, title, ax)
 
 
 def _graph_positions(
@@ -82,13 +116,23 @@ def _graph_positions(
     }
 
 
+def boundaries(
+    models: Mapping[str, nn.Module], points: Tensor, targets: Tensor, title: str = ""
+) -> np.ndarray:
+    """Draw what several models say, side by side; the keys of `models` are the titles."""
+    size = (4 * len(models) + 1.2, 3.6)
+    figure, axes = plt.subplots(1, len(models), figsize=size, layout="constrained", squeeze=False)
+    for ax, (name, model) in zip(axes[0], models.items(), strict=True):
+        decision_boundary(model, points, targets, name, ax)
+    bar = figure.colorbar(axes[0, -1].collections[0], ax=axes)
+    bar.set_label("probability of class 1")
+    figure.suptitle(title, fontsize="medium")
+    return axes[0]
+
+
 @torch.no_grad()
 def decision_boundary(
-    model: torch.nn.Module,
-    points: Tensor,
-    targets: Tensor,
-    title: str,
-    ax: Axes | None = None,
+    model: nn.Module, points: Tensor, targets: Tensor, title: str, ax: Axes
 ) -> Axes:
     """Draw what a two-class model says all over the plane, and the samples on top.
 
@@ -96,32 +140,23 @@ def decision_boundary(
     ----------
     model : nn.Module
         Takes float32 [batch, 2], returns logits [batch].
-    points : Tensor [samples, 2]
-        Where the samples are; they also set the limits of the picture.
-    targets : Tensor [samples]
-        0 or 1.
-    title : str
-        The finding.
+    points, targets : Tensor [samples, 2] and [samples]
+        The samples, which also set the limits of the picture, and their classes, 0 or 1.
     """
-    ax = ax or plt.subplots(figsize=(6, 4))[1]
-    points, targets = points.cpu(), targets.cpu()
     low, high = points.amin(0) - 0.4, points.amax(0) + 0.4
     xs, ys = (torch.linspace(low[axis], high[axis], 200) for axis in (0, 1))
     grid = torch.cartesian_prod(xs, ys)  # [200 · 200, 2], x changes slowly
-    device = next(model.parameters()).device
-    probabilities = torch.sigmoid(model(grid.to(device))).cpu().view(200, 200).T.numpy()
-    colors = sns.color_palette(PALETTE)[:2]
+    probabilities = torch.sigmoid(model(grid)).view(200, 200).T.numpy()
+    colors = [PALETTE[int(name[1])] for name in CLASSES]
     shades = LinearSegmentedColormap.from_list("classes", [colors[0], "white", colors[1]])
-    filled = ax.contourf(
-        xs, ys, probabilities, levels=np.linspace(0, 1, 11), cmap=shades, alpha=0.6
-    )
+    levels = np.linspace(0, 1, 11)
+    ax.contourf(xs, ys, probabilities, levels=levels, cmap=shades, alpha=0.6)
     ax.contour(xs, ys, probabilities, levels=[0.5], colors="black", linewidths=2)
     for label, marker in enumerate("o^"):
-        style = {"marker": marker, "color": colors[label], "edgecolor": "black", "linewidth": 0.4}
         x, y = points[targets == label].T
-        ax.scatter(x, y, s=18, label=f"class {label}", **style)
-    ax.figure.colorbar(filled, ax=ax, label="predicted probability of class 1")
+        dots = ax.scatter(x, y, s=18, marker=marker, color=colors[label], label=f"class {label}")
+        dots.set(edgecolor="black", linewidth=0.4)
     ax.set(xlabel="first coordinate", ylabel="second coordinate", title=title)
     ax.grid(False)
-    ax.legend()
+    ax.legend(loc="lower left", fontsize="x-small")
     return ax

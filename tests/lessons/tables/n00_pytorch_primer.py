@@ -9,12 +9,16 @@ from torch import Tensor, nn
 
 from tests.lessons.tables import Trap
 
-# --- 00.1 to 00.5 -----------------------------------------------------------------------
+# --- 00.1 to 00.4 -----------------------------------------------------------------------
 
-PICTURE = torch.zeros(4, 5, 3)
-WHOLE = torch.zeros(3, 4, dtype=torch.int64)
-COUNTED = torch.arange(12).reshape(3, 4)
-ONES = torch.ones_like(PICTURE)
+
+def tensors_in_a_list(picture: Tensor) -> list[Tensor]:
+    whole = torch.zeros(3, 4, dtype=torch.int64)
+    return [whole, torch.arange(12.0).view(3, -1), picture * 0 + 1]
+
+
+def two_tensors(picture: Tensor) -> tuple[Tensor, Tensor]:
+    return tensors_in_a_list(picture)[0], torch.ones_like(picture)
 
 
 def standardize_by_loop(table: Tensor) -> Tensor:
@@ -32,43 +36,31 @@ def standardize_in_place(table: Tensor) -> Tensor:
     return table / table.std(dim=0)
 
 
-def low_rank(choose: Callable) -> Callable:
-    """Make an answer to 00.3 that multiplies what `choose` picks from u, s and vh."""
-
-    def keep_strongest(matrix: Tensor, rank: int) -> Tensor:
-        return choose(*torch.linalg.svd(matrix, full_matrices=False), rank)
-
-    return keep_strongest
-
-
-def low_rank_with_zeros(matrix: Tensor, rank: int) -> Tensor:
-    u, s, vh = torch.linalg.svd(matrix, full_matrices=False)
-    s[rank:] = 0
-    return u * s @ vh
-
-
-def low_rank_of_the_full_svd(matrix: Tensor, rank: int) -> Tensor:
-    u, s, vh = torch.linalg.svd(matrix)
-    return u[:, :rank] @ torch.diag(s[:rank]) @ vh[:rank, :]
-
-
 def gradients_by_torch(a: float, b: float, c: float) -> list[Tensor]:
     inputs = [torch.tensor(value, requires_grad=True) for value in (a, b, c)]
     (inputs[2] * (inputs[0] + 2 * inputs[1])).backward()
     return [tensor.grad for tensor in inputs]
 
 
-# --- 00.6 -------------------------------------------------------------------------------
+def line_by_loop(w: float, b: float, x: Tensor, y: Tensor) -> list[float]:
+    dw = db = 0.0
+    for one, target in zip(x.tolist(), y.tolist(), strict=True):
+        error = w * one + b - target
+        dw, db = dw + 2 * error * one / len(x), db + 2 * error / len(x)
+    return [dw, db]
+
+
+# --- 00.5 -------------------------------------------------------------------------------
 
 
 def descend(step: Callable, note: Callable = float) -> Callable:
-    """Make an answer to 00.6 whose update is `step(w, lr)`, which returns the next w."""
+    """Make an answer to 00.5 whose update is `step(w, lr)`, which returns the next w."""
 
-    def answer(start: float, lr: float, num_steps: int) -> list:
+    def answer(loss_of: Callable, start: float, lr: float, num_steps: int) -> list:
         w = torch.tensor(float(start), requires_grad=True)
         positions = [note(w)]
         for _ in range(num_steps):
-            ((w - 3) ** 2).backward()
+            loss_of(w).backward()
             w = step(w, lr)
             positions.append(note(w))
         return positions
@@ -109,93 +101,60 @@ def rebinding_step_without_graph(w: Tensor, lr: float) -> Tensor:
     return w - lr * w.grad
 
 
-def descend_by_optimizer(start: float, lr: float, num_steps: int) -> list[float]:
+def descend_by_optimizer(loss_of: Callable, start: float, lr: float, num_steps: int) -> list[float]:
     w = torch.tensor(float(start), requires_grad=True)
     optimizer = torch.optim.SGD([w], lr=lr)
     positions = [start]
     for _ in range(num_steps):
         optimizer.zero_grad()
-        (w - 3).square().backward()
+        loss_of(w).backward()
         optimizer.step()
         positions.append(np.float32(w.item()))
     return positions
 
 
-def descend_with_one_loss(start: float, lr: float, num_steps: int) -> list[float]:
+def descend_with_one_loss(
+    loss_of: Callable, start: float, lr: float, num_steps: int
+) -> list[float]:
     w = torch.tensor(float(start), requires_grad=True)
-    positions, loss = [w.item()], (w - 3) ** 2
+    positions, loss = [w.item()], loss_of(w)
     for _ in range(num_steps):
         loss.backward()
         positions.append(right_step(w, lr).item())
     return positions
 
 
-# --- 00.7 -------------------------------------------------------------------------------
+def descend_emptying_first(loss_of: Callable, start: float, lr: float, num_steps: int) -> list:
+    w = torch.tensor(float(start), requires_grad=True)
+    w.grad.zero_()
+    return [w.item()]
 
 
-class Points:
-    """Keep points and targets, in a class that is no Dataset."""
-
-    def __init__(self, points: Tensor, targets: Tensor) -> None:
-        self.points, self.targets = points, targets
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def __getitem__(self, index: int) -> tuple:
-        return self.points[index], self.targets[index]
+def descend_without_backward(loss_of: Callable, start: float, lr: float, num_steps: int) -> list:
+    w = torch.tensor(float(start), requires_grad=True)
+    loss_of(w)
+    with torch.no_grad():
+        w -= lr * w.grad
+    return [w.item()]
 
 
-class PointsAsList(Points, torch.utils.data.Dataset):
-    def __len__(self) -> int:
-        return self.targets.size(0)
-
-    def __getitem__(self, index: int) -> list:
-        return [self.points[index], self.targets[index].item()]
-
-
-class EmptyPoints(torch.utils.data.Dataset):
-    def __init__(self, points: Tensor, targets: Tensor) -> None:
-        self.points, self.targets = points, targets
-
-
-class NoLength(Points):
-    def __len__(self):
-        """Return nothing."""
-
-
-class NoItems(EmptyPoints):
-    def __len__(self) -> int:
-        return len(self.points)
-
-
-# --- 00.8 and 00.9 ----------------------------------------------------------------------
+# --- 00.6 to 00.9, 00.open ----------------------------------------------------------------
 
 
 class MLP(nn.Module):
-    """Keep the layers in an nn.ModuleList; subclasses have other ends or activations."""
+    """Keep the layers in an nn.ModuleList; subclasses have other sizes or activations."""
 
-    sizes = (2, 32, 32, 1)
-
-    def __init__(self) -> None:
+    def __init__(self, hidden_size: int = 32) -> None:
         super().__init__()
-        self.layers = nn.ModuleList([nn.Linear(*pair) for pair in pairwise(self.sizes)])
+        sizes = (2, hidden_size, hidden_size, 1)
+        self.layers = nn.ModuleList([nn.Linear(*pair) for pair in pairwise(sizes)])
 
     def forward(self, points: Tensor) -> Tensor:
-        h = torch.relu(self.layers[0](points))
-        return self.finish(self.layers[2](self.activate(self.layers[1](h))))
+        h = self.activate(self.layers[0](points))
+        return self.layers[2](self.activate(self.layers[1](h)))[:, 0]
 
     def activate(self, h: Tensor) -> Tensor:
         return h.clamp(min=0)
-
-    def finish(self, logits: Tensor) -> Tensor:
-        return logits[:, 0]
-
-
-class LazyMLP(MLP):
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList([nn.LazyLinear(size) for size in self.sizes[1:]])
 
 
 class TanhMLP(MLP):
@@ -203,29 +162,26 @@ class TanhMLP(MLP):
         return h.tanh()
 
 
-class NarrowMLP(MLP):
-    sizes = (2, 16, 16, 1)
-
-
 class SequentialMLP(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, hidden_size: int) -> None:
         super().__init__()
-        self.hidden = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU())
-        self.output = nn.Linear(32, 1)
+        first, second = nn.Linear(2, hidden_size), nn.Linear(hidden_size, hidden_size)
+        self.hidden = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
+        self.output = nn.Linear(hidden_size, 1)
 
     def forward(self, points: Tensor) -> Tensor:
         return self.output(self.hidden(points)).flatten()
 
 
+class NoBiasAtTheEnd(SequentialMLP):
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__(hidden_size)
+        self.output = nn.Linear(hidden_size, 1, bias=False)
+
+
 class EmptyMLP(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, hidden_size: int) -> None:
         super().__init__()
-
-
-class NoForward(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Linear(2, 32)
 
 
 class ReturnsNothing(MLP):
@@ -233,7 +189,44 @@ class ReturnsNothing(MLP):
         self.layers[0](points)
 
 
-def accuracy_of_batches(model: nn.Module, loader: torch.utils.data.DataLoader) -> np.floating:
+def step_emptying_at_the_end(
+    model: nn.Module, inputs: Tensor, targets: Tensor, loss_function: Callable, optimizer: object
+) -> Tensor:
+    loss = loss_function(model(inputs), targets.to(torch.float32))
+    loss.backward()
+    optimizer.step()
+    model.zero_grad()
+    return loss.detach()
+
+
+def step_with_whole_targets(
+    model: nn.Module, inputs: Tensor, targets: Tensor, loss_function: Callable, optimizer: object
+) -> float:
+    return loss_function(model(inputs), targets).item()
+
+
+def train_by_hand(model: nn.Module, loader: object, num_epochs: int, lr: float) -> list[float]:
+    losses = []
+    for _ in range(num_epochs):
+        model.train()
+        pairs = []
+        for inputs, targets in loader:
+            loss = nn.functional.binary_cross_entropy_with_logits(model(inputs), targets.float())
+            for parameter, slope in zip(
+                model.parameters(), torch.autograd.grad(loss, [*model.parameters()]), strict=True
+            ):
+                parameter.data -= lr * slope
+            pairs.append((loss.item(), len(targets)))
+        values, sizes = zip(*pairs, strict=True)
+        losses.append(np.average(values, weights=sizes))
+    return losses
+
+
+def train_one_epoch_only(model: nn.Module, loader: object, num_epochs: int, lr: float) -> list:
+    return train_by_hand(model, loader, 1, lr)
+
+
+def accuracy_of_batches(model: nn.Module, loader: object) -> np.floating:
     model.eval()
     with torch.no_grad():
         pairs = [(model(inputs).sigmoid() >= 0.5, targets) for inputs, targets in loader]
@@ -241,19 +234,26 @@ def accuracy_of_batches(model: nn.Module, loader: torch.utils.data.DataLoader) -
     return np.average(shares, weights=[len(targets) for _, targets in pairs])
 
 
-@torch.inference_mode()
-def accuracy_of_all_at_once(model: nn.Module, loader: torch.utils.data.DataLoader) -> Tensor:
+@torch.no_grad()
+def accuracy_by_argmax(model: nn.Module, loader: object) -> float:
     model.eval()
-    batches = [(model(inputs).sigmoid().round(), targets) for inputs, targets in loader]
-    predicted, targets = (torch.cat(parts) for parts in zip(*batches, strict=True))
-    return (predicted == targets).float().mean()
+    return sum((model(x).argmax(dim=1) == y).sum().item() for x, y in loader)
+
+
+class Winding(nn.Module):
+    """The direction turns with the radius."""
+
+    def __init__(self, turn: float = 3.5, width: int = 1) -> None:
+        super().__init__()
+        self.turn = nn.Parameter(torch.full((width,), turn))
+
+    def forward(self, points: Tensor) -> Tensor:
+        angle = torch.atan2(points[:, 1], points[:, 0])
+        return -torch.cos(self.turn[0] * points.norm(dim=1) - angle)
 
 
 RIGHT = {
-    "ex_00_1": [
-        (WHOLE, COUNTED, ONES),
-        (torch.zeros_like(COUNTED), torch.arange(12.0).reshape(3, -1), PICTURE + 1),
-    ],
+    "ex_00_1": [(tensors_in_a_list,)],
     "ex_00_2": [
         (lambda t: (t - t.mean(0)) / t.std(0, correction=0),),
         (standardize_by_loop,),
@@ -261,44 +261,51 @@ RIGHT = {
         (lambda t: standardize_by_loop(t.double()),),
         (lambda t: (t.numpy() - t.numpy().mean(0)) / t.numpy().std(0, ddof=1),),
     ],
-    "ex_00_3": [
-        (low_rank(lambda u, s, vh, r: sum(s[i] * torch.outer(u[:, i], vh[i]) for i in range(r))),),
-        (low_rank_with_zeros,),
-        (low_rank_of_the_full_svd,),
-        (lambda matrix, rank: low_rank_with_zeros(matrix.double(), rank),),
+    "ex_00_3": [(lambda a, b, c: np.array([c, 2 * c, a + 2 * b]),)],
+    "ex_00_4": [
+        (line_by_loop,),
+        (lambda w, b, x, y: 2 * (w * x + b - y) @ torch.stack([x, x**0], 1) / len(x),),
     ],
-    "ex_00_4": [("c",), (" C",)],
-    "ex_00_5": [(lambda a, b, c: np.array([c, 2 * c, a + 2 * b]),), (gradients_by_torch,)],
-    "ex_00_6": [
+    "ex_00_5": [
         (descend(right_step),),
         (descend(step_of_the_data, note=Tensor.item),),
         (descend(step_to_a_new_parameter),),
         (descend_by_optimizer,),
     ],
-    "ex_00_7": [(Points,), (PointsAsList,)],
-    "ex_00_8": [(MLP,), (SequentialMLP,), (LazyMLP,)],
-    "ex_00_9": [(accuracy_of_batches,), (accuracy_of_all_at_once,)],
+    "ex_00_6": [(MLP,), (SequentialMLP,)],
+    "ex_00_7": [(step_emptying_at_the_end,)],
+    "ex_00_8": [(train_by_hand,)],
+    "ex_00_9": [(accuracy_of_batches,)],
+    "ex_00_open": [(lambda points, targets: Winding(),)],
 }
 
 OPEN = {
-    "ex_00_1": [(WHOLE, COUNTED, ...)],
-    "ex_00_7": [(EmptyPoints,), (NoLength,), (NoItems,)],
-    "ex_00_8": [(EmptyMLP,), (NoForward,), (ReturnsNothing,)],
+    "ex_00_6": [(EmptyMLP,), (ReturnsNothing,)],
+    "ex_00_open": [(lambda points, targets: None,)],
 }
 
 TRAPS = [
-    Trap("ex_00_1", ([[0] * 4] * 3, COUNTED, ONES), "no int64 tensor"),
-    Trap("ex_00_1", (WHOLE, COUNTED.reshape(4, 3), ONES), "tensor [4, 3], is wrong"),
+    Trap("ex_00_1", (two_tensors,), "a tuple of 3 values is wanted"),
     Trap("ex_00_2", (lambda t: t - t.mean(0)[:2],), "Along which axis"),
     Trap("ex_00_2", (standardize_in_place,), "changes `table` in place"),
-    Trap("ex_00_3", (low_rank(lambda u, s, vh, r: u[:r] * s[:r] @ vh[:r]),), "*columns* of `u`"),
-    Trap("ex_00_4", ("[11, 12]",), "one letter"),
-    Trap("ex_00_5", (lambda a, b, c: (2 * c, c, a + 2 * b),), "wrong order"),
-    Trap("ex_00_6", (descend(recorded_step),), "inside `with torch.no_grad():`"),
-    Trap("ex_00_6", (descend(rebinding_step),), "Change w in place"),
-    Trap("ex_00_6", (descend(rebinding_step_without_graph),), "Change w in place"),
-    Trap("ex_00_6", (descend_with_one_loss,), "compute the loss again"),
-    Trap("ex_00_6", (descend(right_step, note=lambda w: w),), "plain numbers"),
-    Trap("ex_00_8", (TanhMLP,), "something else stands there"),
-    Trap("ex_00_8", (NarrowMLP,), "(16, 2)"),
+    Trap("ex_00_3", (lambda a, b, c: (2 * c, c, a + 2 * b),), "wrong order"),
+    Trap("ex_00_3", (gradients_by_torch,), "by hand, this time"),
+    Trap("ex_00_5", (descend(recorded_step),), "inside `with torch.no_grad():`"),
+    Trap("ex_00_5", (descend(rebinding_step),), "the result of a subtraction?"),
+    Trap("ex_00_5", (descend(rebinding_step_without_graph),), "a new tensor that was made there"),
+    Trap("ex_00_5", (torch.no_grad()(descend(right_step)),), "computed under no_grad"),
+    Trap("ex_00_5", (descend_emptying_first,), "before the first backward()"),
+    Trap("ex_00_5", (descend_without_backward,), "Is it called"),
+    Trap("ex_00_5", (descend_with_one_loss,), "compute the loss again"),
+    Trap("ex_00_5", (descend(right_step, note=lambda w: w),), "plain numbers"),
+    Trap("ex_00_6", (TanhMLP,), "A ReLU follows"),
+    Trap("ex_00_6", (NoBiasAtTheEnd,), "each layer has a bias"),
+    Trap("ex_00_7", (step_with_whole_targets,), "takes float targets"),
+    Trap("ex_00_8", (train_one_epoch_only,), "one loss per epoch"),
+    Trap("ex_00_9", (accuracy_by_argmax,), "Which logits say class 1?"),
+    Trap("ex_00_open", (lambda points, targets: 3,), "an nn.Module; this is 3"),
+    Trap("ex_00_open", (lambda points, targets: nn.Flatten(0),), "finds no numbers"),
+    Trap("ex_00_open", (lambda points, targets: Winding(width=101),), "keeps 101 numbers"),
+    Trap("ex_00_open", (lambda points, targets: nn.Linear(2, 1),), "[2000] is wanted"),
+    Trap("ex_00_open", (lambda points, targets: Winding(1.0),), "of 2,000 fresh points are right"),
 ]

@@ -1,0 +1,122 @@
+"""Exercise 00.6: a network of the student's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class PointMLP(nn.Module):
+    """A right answer, with places to spoil it."""
+
+    linear: Callable = nn.Linear
+    keep: Callable = nn.ModuleList
+
+    def __init__(self, hidden_size: int = 32) -> None:
+        super().__init__()
+        sizes = ((2, hidden_size), (hidden_size, hidden_size), (hidden_size, 1))
+        self.layers: Any = self.keep(self.linear(*pair) for pair in sizes)
+
+    def forward(self, points: Tensor) -> Any:
+        """Return logits [batch]."""
+        return self.finish(*self.layers, points)
+
+    @staticmethod
+    def finish(first: nn.Linear, second: nn.Linear, output: nn.Linear, points: Tensor) -> Any:
+        """Return what comes out of three layers."""
+        return output(torch.relu(second(torch.relu(first(points))))).squeeze(1)
+
+
+def other(finish: Callable = PointMLP.finish, **changed: Any) -> type:
+    """Return a network with another way through its layers, or with other layers."""
+    changed = {name: staticmethod(it) for name, it in changed.items()}
+    return type("Other", (PointMLP,), {"finish": staticmethod(finish), **changed})
+
+
+POINTS = torch.tensor([[1.0, -3.0], [2.0, 1.0], [-1.5, -0.5], [0.5, 2.5], [-2.0, 1.0]])
+
+
+def weighted(cls: type, hidden_size: int, batch: int) -> Any:
+    """Return the shapes of weights and of biases, how many layers take part, and the logits.
+
+    The weights are random, but known: equal shapes get equal numbers.
+    """
+    model = cls(hidden_size)
+    parameters = [*model.parameters()]
+    for parameter in parameters:
+        draw = torch.Generator().manual_seed(sum(parameter.shape))
+        parameter.data = torch.randn(parameter.shape, generator=draw)
+    shapes = [sorted(tuple(p.shape) for p in parameters if p.ndim == n) for n in (2, 1)]
+    logits = model(POINTS[:batch].clone())
+    if logits is None:
+        return None
+    if isinstance(logits, Tensor) and logits.requires_grad:
+        logits.sum().backward()
+    used = sum(p.grad is not None for p in parameters if p.ndim == 2)
+    return *shapes, used, logits
+
+
+r = torch.relu
+
+NETWORK: dict[str, Any] = dict(
+    reference=PointMLP,
+    probe=weighted,
+    inputs=[(4, 5), (7, 1), (6, 3)],
+    mistakes=[
+        (
+            "PyTorch finds no layers in it. It looks at the attributes of `self`, and not into a "
+            "plain list.",
+            other(keep=list),
+            lambda found, *_: not found[0],
+        ),
+        (
+            "each layer has a bias.",
+            other(linear=lambda *sizes: nn.Linear(*sizes, bias=False)),
+            lambda found, *_: len(found[1]) < len(found[0]),
+        ),
+        (
+            "the sizes of the layers do not follow `hidden_size`: use the argument.",
+            other(keep=lambda layers: PointMLP(32).layers),
+            lambda found, size, batch: (size, 2) not in found[0] and len(found[0]) == 3,
+        ),
+        (
+            "two hidden layers and one that gives the logit: three layers in all.",
+            other(lambda a, c, x: c(r(a(x))).squeeze(1), keep=lambda a: nn.ModuleList([*a][::2])),
+            lambda found, *_: len(found[0]) != 3,
+        ),
+        (
+            "no gradient reaches the layers: is the result taken out of PyTorch's notes (no_grad, "
+            "detach, item, tolist)?",
+            other(lambda a, b, c, x: c(r(b(r(a(x))))).squeeze(1).detach()),
+            lambda found, *_: found[2] == 0,
+        ),
+        (
+            "a layer that __init__ has made takes no part in the result.",
+            other(lambda a, b, c, x: c(r(a(x))).squeeze(1)),
+            lambda found, *_: found[2] < 3,
+        ),
+        (
+            "a batch of one has lost its axis: squeeze() takes every axis of length 1. Name one.",
+            other(lambda a, b, c, x: c(r(b(r(a(x))))).squeeze()),
+        ),
+        ("the last axis, of length 1, has to go.", other(lambda a, b, c, x: c(r(b(r(a(x))))))),
+        ("no ReLU is in it.", other(lambda a, b, c, x: c(b(a(x))).squeeze(1))),
+        ("the first ReLU is missing.", other(lambda a, b, c, x: c(r(b(a(x)))).squeeze(1))),
+        ("the second ReLU is missing.", other(lambda a, b, c, x: c(b(r(a(x)))).squeeze(1))),
+        (
+            "a ReLU on the points themselves loses all negative coordinates.",
+            other(lambda a, b, c, x: PointMLP.finish(a, b, c, r(x))),
+        ),
+        (
+            "a ReLU behind the last layer makes every negative logit 0.",
+            other(lambda *parts: r(PointMLP.finish(*parts))),
+        ),
+        (
+            "the result is a probability. Leave the sigmoid out: the loss will apply it.",
+            other(lambda *parts: PointMLP.finish(*parts).sigmoid()),
+        ),
+    ],
+    otherwise="Weights have the shape [outputs, inputs]. A ReLU follows the first and the second "
+    "layer; the logits have the shape [batch].",
+)
