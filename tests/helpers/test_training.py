@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy
 from torchmetrics.text import Perplexity
 
-from helpers import datasets, models, training
+from helpers import datasets, lora, models, training
 
 Batch = tuple[Tensor, Tensor]
 
@@ -238,6 +238,15 @@ def test_shapes_that_a_loss_would_broadcast_are_refused(loss, num_outputs, shape
     with pytest.raises(ValueError, match="do not go with"):
         training.evaluate(model, loader, loss, worst)
     assert same(before, state(model))
+
+
+@pytest.mark.parametrize("state", ["merge", "disable"])
+def test_an_adapter_out_of_use_is_not_trained_without_a_word(state: str) -> None:
+    model = lora.add_adapters(models.OneHotMLP(4, 3), ["hidden"], r=1)
+    getattr(model.hidden, state)()
+    optimizer = torch.optim.SGD(lora.trainable_parameters(model), lr=0.1)
+    with pytest.raises(ValueError, match="merged or disabled"):
+        training.train_epoch(model, [(torch.eye(4), torch.tensor([0, 1, 1, 0]))], optimizer)
 
 
 # --- sparse gradients -------------------------------------------------------------------
