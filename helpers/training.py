@@ -173,7 +173,7 @@ def train_epoch(
         _check_shapes(outputs, targets)
         batch_loss = loss(outputs, targets)
         if not batch_loss.requires_grad:
-            raise ValueError("Nothing is trained: all is frozen, or adapters are merged or disabled.")
+            raise ValueError("Nothing is trained: frozen, or adapters merged or disabled.")
         optimizer.zero_grad()
         batch_loss.backward()
         _check_gradients(optimizer)
