@@ -71,8 +71,11 @@ lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 exercises: $(INSTALLED)  ## derive the student edition, exercises/, from notebooks/
 	$(BIN)/python -m tools.make_exercises
 
-grade: $(INSTALLED)  ## for teachers: make grade NOTEBOOK=01_vocabulary SUBMITTED=a/folder
-	$(BIN)/python -m tools.grade $(call given,NOTEBOOK) $(call quoted,$(call absolute,SUBMITTED))
+grade: $(INSTALLED)  ## for teachers: make grade NOTEBOOK=01_vocabulary (or ALL=1) SUBMITTED=a/folder
+	$(BIN)/python -m tools.grade $(if $(ALL),all,$(call given,NOTEBOOK)) \
+		$(call quoted,$(call absolute,SUBMITTED)) \
+		$(if $(value ROSTER),--roster $(call quoted,$(call absolute,ROSTER))) \
+		$(if $(value SANDBOX),--sandbox $(call given,SANDBOX)) $(OPTIONS)
 
 store: $(INSTALLED)  ## for authors: run the notebooks and store their outputs
 	$(BIN)/python -m tools.run_notebooks --store $(NOTEBOOKS)
