@@ -72,12 +72,12 @@ exercises: $(INSTALLED)  ## derive the student edition, exercises/, from noteboo
 	$(BIN)/python -m tools.make_exercises
 
 # A roster, a sandbox and more options for `grade`, each only if it is given.
-MORE = $(if $(value ROSTER), --roster $(call quoted,$(call absolute,ROSTER)))
-MORE += $(if $(value SANDBOX), --sandbox $(call given,SANDBOX)) $(OPTIONS)
+ROSTERED = $(if $(value ROSTER), --roster $(call quoted,$(call absolute,ROSTER)))
+BOXED = $(if $(value SANDBOX), --sandbox $(call given,SANDBOX))$(if $(OPTIONS), $(OPTIONS))
 NAMED = $(if $(ALL),all,$(call given,NOTEBOOK))
 
 grade: $(INSTALLED)  ## for teachers: make grade NOTEBOOK=01_vocabulary (or ALL=1) SUBMITTED=a/folder
-	$(BIN)/python -m tools.grade$(MORE) $(NAMED) $(call quoted,$(call absolute,SUBMITTED))
+	$(BIN)/python -m tools.grade $(NAMED) $(call quoted,$(call absolute,SUBMITTED))$(ROSTERED)$(BOXED)
 
 store: $(INSTALLED)  ## for authors: run the notebooks and store their outputs
 	$(BIN)/python -m tools.run_notebooks --store $(NOTEBOOKS)
