@@ -26,7 +26,7 @@ endif
 export TOKENIZERS_PARALLELISM := false
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help run test lab exercises grade store bench colab browser address lint clean
+.PHONY: help run test lab exercises book wheel grade store bench colab browser address lint clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -51,7 +51,7 @@ $(OPTIONAL): $(INSTALLED) requirements-optional.txt
 	$(PIP) --only-binary :all: -r requirements-optional.txt
 	@touch $@
 
-run: $(INSTALLED)  ## execute every notebook (or NOTEBOOKS="00 01"); read build/index.html
+run: $(INSTALLED)  ## execute every notebook (or NOTEBOOKS="00 01"); read build/book/index.html
 	$(BIN)/python -m tools.run_notebooks $(NOTEBOOKS)
 
 # Notebooks and tests run side by side, each on one thread. A notebook stays in one process.
@@ -70,6 +70,13 @@ lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 
 exercises: $(INSTALLED)  ## derive the student edition, exercises/, from notebooks/
 	$(BIN)/python -m tools.make_exercises
+
+book: $(INSTALLED)  ## make the book of the stored outputs, nothing is run; read build/book/index.html
+	$(BIN)/python -m tools.book
+
+wheel: $(INSTALLED)  ## build the package, helpers and lessons, as one file: dist/*.whl
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
 
 # A roster, a sandbox and more options for `grade`, each only if it is given.
 ROSTERED = $(if $(value ROSTER), --roster $(call quoted,$(call absolute,ROSTER)))
@@ -97,4 +104,4 @@ address: $(INSTALLED)  ## for forks: make address REPOSITORY=https://github.com/
 	$(BIN)/python -m tools.set_address $(call given,REPOSITORY)
 
 clean:  ## remove what the other targets made (not the data)
-	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache *.egg-info
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache *.egg-info

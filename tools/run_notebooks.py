@@ -1,14 +1,13 @@
-"""Execute notebooks in order and leave pages to read.
+"""Execute notebooks in order and leave a book to read.
 
-    python -m tools.run_notebooks                 # all of notebooks/, into build/
+    python -m tools.run_notebooks                 # all of notebooks/
     python -m tools.run_notebooks --store 01 02   # renew the outputs stored in notebooks/
 
-The executed copies and an HTML page of each land in build/, with an index.html if all are
-run.
+The executed copies land in build/notebooks, the book made of them in build/book. A notebook that
+was not run is in it with its stored outputs.
 """
 
 import argparse
-import html
 import re
 import sys
 import time
@@ -17,55 +16,20 @@ from typing import Any
 
 import nbclient
 import nbformat
-from bs4 import BeautifulSoup
-from jinja2 import pass_context
-from jinja2.runtime import Context
 from jupyter_client.utils import run_sync
-from latex2mathml.converter import convert
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbconvert import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from tabulate import tabulate
 
 from helpers.storage import atomic_write
-from tools import expectations
+from tools import book, expectations
 
 PROJECT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 1_800
 PROGRESS_BAR = re.compile(r"%\||\[\d\d:\d\d")  # of tqdm, with and without a known total
 
-#: JupyterLab's page without scripts from the net, and with what a narrow screen needs
-PAGE = """
-{%- extends "lab/index.html.j2" -%}
-{%- block html_head_js_requirejs -%}{%- endblock -%}
-{%- block html_head_js_mathjax -%}{%- endblock -%}
-{%- block html_head_js_mermaidjs -%}{%- endblock -%}
-{%- block html_head_css -%}
-<style>
-.jp-InputArea-editor, .jp-OutputArea-output { overflow-x: auto }
-.jp-OutputArea-output pre { white-space: pre; word-break: normal }
-.jp-RenderedImage img { max-width: 100%; height: auto }
-math {
-    font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math;
-    font-size: 1.1em;
-}
-.formula { display: block; overflow-x: auto; padding: 0.5em 0 }
-</style>
-{%- endblock -%}
-"""
-
 
 class CellFailed(RuntimeError):  # noqa: N818 - it names what happened
     """A cell raised an error; the message names notebook, cell and error."""
-
-
-def title_of(notebook: nbformat.NotebookNode, default: str) -> str:
-    """Return the first heading of the notebook."""
-    for cell in notebook.cells:
-        for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
-            if line.startswith("# "):
-                return line[2:].strip()
-    return default
 
 
 def execute(path: Path) -> tuple[nbformat.NotebookNode, dict[str, float]]:
@@ -157,84 +121,6 @@ def _lines(text: str) -> list[str]:
     return [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
 
 
-def _mathml(formula: str, display: str) -> str:
-    """Return TeX as MathML, with TeX's thin space between a function and its argument."""
-    space = '<mspace width="0.167em"></mspace>'
-    return re.sub(
-        r"(<mi>(?:ln|log|exp)</mi>)(?!<mo)", rf"\1{space}", convert(formula, display=display)
-    )
-
-
-class _Renderer(IPythonRenderer):
-    """Markdown as HTML: formulas as MathML, links to other notebooks as links to their pages."""
-
-    def inline_math(self, body: str) -> str:
-        """Return a formula within a line."""
-        return _mathml(body, "inline")
-
-    def block_math(self, body: str) -> str:
-        """Return a formula on a line of its own, which scrolls where the screen is too narrow."""
-        return f'<span class="formula">{_mathml(body, "block")}</span>'
-
-    def link(self, text: str, url: str, title: str | None = None) -> str:
-        """Return a link; ``02_dataset.ipynb`` becomes ``02_dataset.html``."""
-        return super().link(text, re.sub(r"^([^:/]+)\.ipynb(?=$|#)", r"\1.html", url), title)
-
-
-class _PageExporter(HTMLExporter):
-    """Export a notebook to a page that needs nothing but itself to be read."""
-
-    def __init__(self) -> None:
-        super().__init__(template_name="lab")
-        self.raw_template = PAGE
-
-    @pass_context
-    def markdown2html(self, context: Context, source: str) -> str:
-        """Return a text cell as HTML; the template calls this."""
-        return MarkdownWithMath(renderer=_Renderer(escape=False)).render(source)
-
-
-def _captioned(page: str) -> str:
-    """Give each picture the caption that follows it ("Picture: ...") as its text alternative."""
-    soup = BeautifulSoup(page, "html.parser")
-    for picture in soup.select(".jp-RenderedImage img"):
-        caption = picture.find_next(
-            lambda tag: tag.name == "em" and tag.get_text().startswith("Picture")
-        )
-        if caption is not None and caption.find_previous("img") is picture:
-            picture["alt"] = caption.get_text()
-    return str(soup)
-
-
-def write_page(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Write the executed notebook beside its HTML page."""
-    nbformat.write(notebook, path.with_suffix(".ipynb"))
-    page, _ = _PageExporter().from_notebook_node(
-        notebook, resources={"metadata": {"name": title_of(notebook, path.stem)}}
-    )
-    path.with_suffix(".html").write_text(_captioned(page), encoding="utf-8")
-
-
-def write_index(rows: list[tuple[str, str, float]], folder: Path) -> Path:
-    """Write build/index.html: a link and the seconds for each notebook."""
-    items = "\n".join(
-        f'<li><a href="{stem}.html">{html.escape(title)}</a> '
-        f'<small>({seconds:.0f} s; <a href="{stem}.ipynb">notebook</a>)</small></li>'
-        for stem, title, seconds in rows
-    )
-    index = folder / "index.html"
-    index.write_text(
-        "<!doctype html>\n<html lang='en'><meta charset='utf-8'>\n"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
-        "<title>From Bag of Words to LoRA</title>\n"
-        "<style>body{font:18px/1.6 system-ui,sans-serif;max-width:42rem;margin:3rem auto;"
-        "padding:0 1rem} small{color:#555}</style>\n"
-        f"<h1>From Bag of Words to LoRA</h1>\n<ul>\n{items}\n</ul>\n</html>\n",
-        encoding="utf-8",
-    )
-    return index
-
-
 def store(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write a notebook with its outputs over the one at `path`, whole or not at all."""
     with atomic_write(path) as file:
@@ -269,8 +155,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         print(f"No notebook in {options.folder} fits {options.names}.", file=sys.stderr)
         return 2
-    options.output.mkdir(parents=True, exist_ok=True)
-    rows: list[tuple[str, str, float]] = []
+    executed = options.output / "notebooks"
+    executed.mkdir(parents=True, exist_ok=True)
     taken: dict[tuple[str, str], float] = {}
     for position, path in enumerate(paths, start=1):
         print(f"[{position}/{len(paths)}] {path.name}", flush=True)
@@ -286,13 +172,19 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"\n{error}", file=sys.stderr)
             return 1
         seconds = time.perf_counter() - start
-        write_page(notebook, options.output / path.stem)
+        nbformat.write(notebook, executed / path.name)
         taken |= {(path.stem, name): value for name, value in cell_seconds.items()}
-        rows.append((path.stem, title_of(notebook, path.stem), seconds))
         print(f"  {path.stem}  done in {seconds:.0f} s", flush=True)
     report_seconds(taken, options.output)
-    if not options.names:
-        print(f"Read them: {write_index(rows, options.output)}")
+    others = [path for path in sorted(options.folder.glob("*.ipynb")) if path not in paths]
+    try:
+        front = book.build(
+            [executed / path.name for path in paths] + others, options.output / "book"
+        )
+        print(f"Read them: {front}")
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

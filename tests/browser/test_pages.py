@@ -1,4 +1,4 @@
-"""The HTML pages of `make run`: links, pictures, formulas, narrow screens, no need of the net."""
+"""The book: search, links, pictures, formulas, dark theme, narrow screens, no need of the net."""
 
 import functools
 import http.server
@@ -24,12 +24,12 @@ from playwright.sync_api import (
 
 from tests.browser import measure
 from tests.browser.conftest import PROJECT
-from tools import run_notebooks
+from tools import book
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 STEMS = [path.stem for path in NOTEBOOKS]
-BUILT = PROJECT / "build"
-#: pages of the stored notebooks, written for the test; and what `make run` left, if it did
+BUILT = PROJECT / "build" / "book"
+#: the book of the stored notebooks, made for the test; and what `make run` left, if it did
 SITES = ["written", *(["build"] if (BUILT / "index.html").exists() else [])]
 NARROW = {"width": 390, "height": 844}
 
@@ -117,14 +117,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Give a folder of pages."""
     if request.param == "build":
         return BUILT
-    folder = tmp_path_factory.mktemp("site")
-    rows = []
-    for path in NOTEBOOKS:
-        notebook = nbformat.read(path, as_version=4)
-        run_notebooks.write_page(notebook, folder / path.stem)
-        rows.append((path.stem, run_notebooks.title_of(notebook, path.stem), 0.0))
-    run_notebooks.write_index(rows, folder)
-    return folder
+    return book.build(NOTEBOOKS, tmp_path_factory.mktemp("site")).parent
 
 
 @pytest.fixture(scope="module")
@@ -163,20 +156,63 @@ def photograph(site: Path, screenshots: Path) -> Callable[[Page, str], None]:
     return take
 
 
-def test_the_index_leads_to_every_notebook(
+def title_of(path: Path) -> str:
+    return book.title_of(nbformat.read(path, as_version=4), "")
+
+
+def test_the_front_page_leads_to_every_notebook(
     visit: Visit, photograph: Callable[[Page, str], None]
 ) -> None:
-    """Every notebook has its entry, and a click on it opens its page."""
+    """Each notebook has a card with a picture; a click on it opens its page."""
     page = visit.open("index.html")
     photograph(page, "index")
-    links = page.locator("li > a")
-    expect(links).to_have_count(len(STEMS))
+    cards = page.locator("article .sd-card")
+    expect(cards).to_have_count(len(STEMS))
     for number, path in enumerate(NOTEBOOKS):
-        title = run_notebooks.title_of(nbformat.read(path, as_version=4), "")
-        page.locator("li > a").nth(number).click()
-        expect(page.locator("h1").first).to_contain_text(title)
+        expect(cards.nth(number).locator("img")).to_have_js_property("complete", True)
+        cards.nth(number).locator("a").first.click()
+        expect(page.locator("h1").first).to_contain_text(title_of(path))
         page.go_back()
     assert visit.errors == []
+
+
+def test_the_book_opens_from_disk(browser: BrowserContext, site: Path) -> None:
+    """Without a server: the contents lead on, and the search finds."""
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.goto((site / "index.html").as_uri())
+    page.locator("nav.bd-links a").filter(has_text="The DataLoader").first.click()
+    expect(page.locator("h1").first).to_contain_text("The DataLoader")
+    page.goto((site / "search.html").as_uri() + "?q=perplexity")
+    found = page.locator("#search-results li a")
+    expect(found.first).to_contain_text("Evaluation and perplexity")
+    found.first.click()
+    expect(page.locator("h1").first).to_contain_text("Evaluation and perplexity")
+    assert errors == []
+    page.close()
+
+
+def test_solutions_are_folded(visit: Visit) -> None:
+    """A solution is hidden until one asks for it."""
+    page = visit.open("03_dataloader.html")
+    box = page.locator("details.hide").filter(has_text="Show the solution").first
+    code = box.locator("pre").first
+    expect(code).to_be_hidden()
+    box.locator("summary").click()
+    expect(code).to_be_visible()
+
+
+def test_there_is_a_dark_theme(visit: Visit, photograph: Callable[[Page, str], None]) -> None:
+    """Whoever asks for it gets it, and text still stands out."""
+    page = visit.open("05_loss_and_training.html")
+    page.locator(".theme-switch-button:visible").first.click()
+    page.locator(".theme-change-button[data-mode=dark]:visible").first.click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    photograph(page, "dark")
+    weak = {text for text in measure.contrasts(page.locator("article")) if text.ratio < 4.5}
+    assert weak == set()
 
 
 def test_no_link_is_broken(visit: Visit, address: str) -> None:
@@ -212,13 +248,13 @@ def _answers(address: str) -> bool:
 
 
 def test_one_can_read_on_from_page_to_page(visit: Visit) -> None:
-    """The last link of each notebook leads to the next, as a page and not as raw JSON."""
+    """Each page leads to the next one, and back."""
     page = visit.open(f"{STEMS[0]}.html")
-    for number in range(1, len(NOTEBOOKS)):
-        page.locator(".jp-MarkdownOutput a:not(.anchor-link)").last.click()
-        path = NOTEBOOKS[number]
-        title = run_notebooks.title_of(nbformat.read(path, as_version=4), "")
-        expect(page.locator("h1").first).to_contain_text(title)
+    for path in NOTEBOOKS[1:]:
+        page.locator("a.right-next").click()
+        expect(page.locator("h1").first).to_contain_text(title_of(path))
+    page.locator("a.left-prev").click()
+    expect(page.locator("h1").first).to_contain_text(title_of(NOTEBOOKS[-2]))
 
 
 @each_page
@@ -230,7 +266,7 @@ def test_a_page_is_complete_without_the_net(
     photograph(page, stem)
     assert visit.needed == [], "the page asks others for what it needs to be read"
     assert visit.errors == []
-    outputs = page.locator(".jp-OutputArea-output img")
+    outputs = page.locator(".cell_output img")
     assert outputs.count() >= 1
     for number in range(outputs.count()):
         expect(outputs.nth(number)).to_have_js_property("complete", True)
@@ -249,7 +285,7 @@ def test_formulas_are_drawn(
     texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
     blocks = sum(text.count("$$") for text in texts) // 2
     page = visit.open(f"{stem}.html")
-    parts = page.locator(".jp-MarkdownOutput")
+    parts = page.locator("article section > p, article section > ul, article section > ol")
     raw = [text for part in parts.all() for text in RAW_FORMULA.findall(part.evaluate(PROSE))]
     assert raw == [], "TeX is shown as it was typed"
     drawn = page.locator("math[display=block]")
@@ -269,7 +305,7 @@ def test_text_stands_out_on_a_page(stem: str, visit: Visit) -> None:
     """Text and outputs keep the contrast of WCAG AA."""
     page = visit.open(f"{stem}.html")
     found = []
-    for selector in (".jp-MarkdownOutput", ".jp-OutputArea-output"):
+    for selector in ("article p", "article .cell_output"):
         for part in page.locator(selector).all():
             found += measure.contrasts(part)
     assert len(found) > 30
@@ -291,7 +327,7 @@ def test_a_page_fits_a_narrow_screen(
     assert width <= NARROW["width"]
     cut_off = page.evaluate(CUT_OFF, NARROW["width"])
     assert cut_off == [], f"{len(cut_off)} pieces cannot be reached: {cut_off[:5]}"
-    _show(page.locator(".jp-OutputArea-output img").first)
+    _show(page.locator(".cell_output img").first)
     photograph(page, f"{stem}-narrow-picture")
 
 
