@@ -1,182 +1,251 @@
 """The exercises of notebook 13 · Tabular data: abalone, regression."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from helpers import abalone
 from lessons.calling import Raised
-from lessons.exercises import Checks
+from lessons.exercises import Checks, require_answer
+from lessons.judging import Wrong
+from lessons.n13_abalone_regression import work
 
 check = Checks()
 
+CANCEL = "in the second, too high and too low cancel."
+FIVE = torch.tensor([8.0, 9.0, 14.0, 5.0, 20.0]), torch.tensor([11.0, 9.0, 8.0, 6.0, 22.0])
+THREE = torch.tensor([1.0, 5.0, 3.0]), torch.tensor([9.0, 5.5, 3.0])
 
-def constant_mse(train_targets: Tensor, other_targets: Tensor) -> Tensor:
-    """Return the MSE on others of always predicting the training mean."""
-    return ((other_targets - train_targets.mean()) ** 2).mean()
+
+# --- 13.1: MSE and MAE --------------------------------------------------------------------
+
+
+def both(
+    square: Callable = lambda e: (e**2).mean(), absolute: Callable = lambda e: e.abs().mean()
+) -> Callable:
+    """Return an answer to 13.1 that makes other numbers of the residuals."""
+    return lambda p, t: (square(t - p), absolute(t - p))
 
 
 check.exercise(
     "13.1",
-    constant_mse,
-    inputs=[
-        (torch.tensor([2.0, 4.0, 9.0]), torch.tensor([3.0, 11.0])),
-        (torch.tensor([1.0, 1.0, 7.0, 3.0]), torch.tensor([5.0])),
-    ],
+    both(),
+    inputs=[FIVE, THREE],
     mistakes=[
-        (
-            "that predicts the mean of the *others*, which nobody knows beforehand.",
-            lambda train, other: constant_mse(other, other),
+        ("the two are swapped: first the MSE.", lambda *a: both()(*a)[::-1]),
+        ("the first is a sum, no mean.", both(lambda e: (e**2).sum())),
+        ("the second is a sum, no mean.", both(absolute=lambda e: e.abs().sum())),
+        ("both are sums, no means.", both(lambda e: (e**2).sum(), lambda e: e.abs().sum())),
+        ("the first is the root of the MSE.", both(lambda e: (e**2).mean().sqrt())),
+        ("square each residual first, then take the mean.", both(lambda e: e.mean() ** 2)),
+        *(
+            (CANCEL, both(absolute=f))
+            for f in (torch.mean, lambda e: -e.mean(), lambda e: e.mean().abs())
         ),
-        (
-            "that predicts the mean of all animals, but those of the other part are not known "
-            "beforehand.",
-            lambda train, other: constant_mse(torch.cat([train, other]), other),
-        ),
-        (
-            "that is the MSE on the training part itself. The errors on the others are asked for.",
-            lambda train, other: constant_mse(train, train),
-        ),
-        (
-            "that is the variance of the training part. The errors on the others are asked for.",
-            lambda train, other: train.var(),
-        ),
-        (
-            "that is the sum of the squared errors, not yet their mean.",
-            lambda train, other: constant_mse(train, other) * len(other),
-        ),
-        ("that is the root of the MSE. Leave it squared.", lambda *a: constant_mse(*a) ** 0.5),
-        (
-            "those are absolute errors. Square each error.",
-            lambda train, other: (other - train.mean()).abs().mean(),
-        ),
-        (
-            "square each error first, then take the mean.",
-            lambda train, other: (other - train.mean()).mean() ** 2,
-        ),
-        (
-            "that predicts the median. It is best for the MAE; for the MSE it is the mean.",
-            lambda train, other: ((other - train.median()) ** 2).mean(),
-        ),
+        ("the second is the root of the MSE.", both(absolute=lambda e: (e**2).mean().sqrt())),
     ],
-    otherwise="Predict the training mean; average the squared errors on the others.",
+    otherwise="Two means over the animals: of squared, and of absolute residuals.",
 )
 
 
-# --- 13.2 ---------------------------------------------------------------------------------
+# --- 13.2: a loss that refuses ------------------------------------------------------------
 
 
-def strict_mse(predictions: Tensor, targets: Tensor) -> Tensor:
-    """Return the MSE; a ValueError if the shapes differ."""
-    if predictions.shape != targets.shape:
-        raise ValueError("predictions and targets have different shapes")
+def mse(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Return the MSE of tensors that broadcast."""
     return ((predictions - targets) ** 2).mean()
 
 
-def lossy(loss: Callable, same: Callable = lambda tensor: tensor.shape) -> Callable:
-    """Return an answer to 13.2 with another loss, or that compares less than the shapes."""
-
-    def answer(predictions: Tensor, targets: Tensor) -> Any:
-        if same(predictions) != same(targets):
-            raise ValueError("different shapes")
-        return loss(predictions, targets)
-
-    return answer
+def strict(loss: Callable = mse, refuse: Callable = lambda: torch.ones(2, 3) @ torch.ones(2)):
+    """Return an answer to 13.2 with another loss, or that refuses in another way."""
+    return lambda p, t: loss(p, t) if p.shape == t.shape else refuse()
 
 
-def tried(mse: Callable, predictions: Tensor, targets: Tensor) -> Any:
-    """Return the loss and whether it can be trained with, or "refused"."""
+def tried(strict_mse: Callable, predictions: Tensor, targets: Tensor) -> Any:
+    """Return the loss and whether it can be trained with, or that it was refused."""
     try:
-        loss = mse(predictions, targets)
+        loss = strict_mse(predictions, targets)
     except (ValueError, AssertionError) as error:
         if predictions.shape == targets.shape:
             raise
         return Raised("ValueError", str(error) and "")
-    if loss is None or loss is ... or not isinstance(loss, Tensor):
-        return loss
-    return loss, loss.requires_grad
+    return (loss, loss.requires_grad) if isinstance(loss, Tensor) else loss
 
 
-def trainable(*numbers: float) -> Tensor:
-    """Return predictions that a gradient can reach."""
-    return torch.tensor(numbers).float().requires_grad_()
+def no() -> None:
+    """Refuse as asked."""
+    raise ValueError("shapes differ")
 
+
+def told(found: Any, predictions: Tensor, targets: Tensor) -> str:
+    """Say what kind of mistake a result of `tried` shows."""
+    if isinstance(found, nn.Module) or "Boolean value" in getattr(found, "message", ""):
+        return "class" if "Loss(" in (getattr(found, "place", "") or "Loss(") else "if"
+    if predictions.shape != targets.shape:
+        kinds = {Raised: "another error", tuple: "accepted"}
+        return kinds.get(type(found), "silent")
+    if not isinstance(found, tuple):
+        return type(found).__name__
+    return "several" if found[0].numel() > 1 else "" if found[1] else "detached"
+
+
+def kind(name: str) -> Callable:
+    """Return what tells this kind of mistake."""
+    return lambda *given: told(*given) == name
+
+
+UNMADE = "nn.MSELoss is a class: make the loss first, `nn.MSELoss()`, and call that."
+GRADED = torch.tensor([1.0, 5.0, 2.0], requires_grad=True)
+THREE_TRUE = torch.tensor([3.0, 5.0, 6.0])
 
 check.exercise(
     "13.2",
-    strict_mse,
+    strict(refuse=no),
     probe=tried,
     inputs=[
-        (trainable(1, 5, 2), torch.tensor([3.0, 5.0, 6.0])),
-        (trainable(2), torch.tensor([5.0])),
-        (trainable(1, 5, 2).detach()[:, None], torch.tensor([3.0, 5.0, 6.0])),
-        (trainable(1, 5, 2), torch.tensor([[3.0], [5.0], [6.0]])),
-        (trainable(1), torch.tensor([3.0, 5.0, 6.0])),
+        (GRADED, THREE_TRUE),
+        (torch.tensor([2.0], requires_grad=True), torch.tensor([5.0])),
+        (GRADED.detach()[:, None], THREE_TRUE),
+        (GRADED, THREE_TRUE[:, None]),
+        (torch.ones(1, requires_grad=True), THREE_TRUE),
     ],
     mistakes=[
+        (UNMADE, lambda p, t: nn.MSELoss(p, t), kind("class")),
+        ("these shapes differ and were accepted. Raise a ValueError.", mse, kind("accepted")),
+        ("unequal shapes, and no error: `raise` one.", strict(refuse=str), kind("silent")),
+        ("unequal shapes, and another error than a ValueError.", strict(), kind("another error")),
         (
-            "these shapes were accepted. Broadcasting compares every prediction with every target: "
-            "raise a ValueError when the shapes differ.",
-            lambda p, t: ((p - t) ** 2).mean(),
-            lambda found, p, t: p.shape != t.shape and isinstance(found, tuple),
+            "a Python number can't be trained with.",
+            strict(lambda *a: mse(*a).item(), no),
+            kind("float"),
         ),
         (
-            "unequal shapes raise no ValueError. To print or return something does not stop a "
-            "training: `raise` the error.",
-            lambda p, t: strict_mse(p, t) if p.shape == t.shape else "different shapes",
-            lambda found, p, t: p.shape != t.shape and not isinstance(found, Raised),
+            "return one number: the mean over all.",
+            strict(lambda p, t: (p - t) ** 2, no),
+            kind("several"),
         ),
         (
-            "right to stop there; but say what is wrong: raise a ValueError.",
-            lambda p, t: strict_mse(p, t) if p.shape == t.shape else [][1],
-            lambda found, p, t: p.shape != t.shape,
+            "no gradient flows back from it.",
+            strict(lambda *a: mse(*a).detach(), no),
+            kind("detached"),
         ),
-        (
-            "return a tensor with one number. Python's numbers can't be trained with.",
-            lambda p, t: strict_mse(p, t).item(),
-            lambda found, p, t: isinstance(found, float),
-        ),
-        (
-            "return a tensor with one number: the mean over all.",
-            lossy(lambda p, t: (p - t) ** 2),
-            lambda found, p, t: found[0].numel() > 1,
-        ),
-        (
-            "this number can't be trained with: it has lost its graph (.detach() does that).",
-            lossy(lambda p, t: strict_mse(p, t).detach()),
-            lambda found, p, t: not found[1],
-        ),
-        (
-            "that is the sum. The *mean* squared error is asked for.",
-            lossy(lambda p, t: ((p - t) ** 2).sum()),
-        ),
-        (
-            "square each difference; do not take absolute values.",
-            lossy(lambda p, t: (p - t).abs().mean()),
-        ),
-        (
-            "square each difference first, then take the mean.",
-            lossy(lambda p, t: (p - t).mean() ** 2),
-        ),
-        ("that is the root of the MSE.", lossy(lambda p, t: strict_mse(p, t).sqrt())),
+        ("that is the sum.", strict(lambda p, t: ((p - t) ** 2).sum(), no)),
+        ("those are absolute values.", strict(lambda p, t: (p - t).abs().mean(), no)),
+        ("square first, then take the mean.", strict(lambda p, t: (p - t).mean() ** 2, no)),
+        ("that is the root of the MSE.", strict(lambda p, t: mse(p, t).sqrt(), no)),
     ],
     otherwise="The mean of the squared differences is asked for.",
 )
 
 
-# --- 13.3 ---------------------------------------------------------------------------------
+# --- 13.3: the training -------------------------------------------------------------------
 
 
-def r_squared(predictions: Tensor, targets: Tensor) -> Tensor:
-    """Return R²."""
-    errors = ((targets - predictions) ** 2).sum()
-    return 1 - errors / ((targets - targets.mean()) ** 2).sum()
+def training_loop(
+    make: Callable = lambda parameters, lr: torch.optim.Adam(parameters, lr, weight_decay=0.01),
+    rate: str = "epoch",
+    clear: bool = True,
+    loss: Callable = lambda outputs, targets: mse(outputs.flatten(), targets),
+    total: Callable = lambda values, sizes: (values * sizes).sum() / sizes.sum(),
+) -> Callable:
+    """Return an answer to 13.3 that does one thing otherwise."""
+
+    def train_regressor(model: nn.Module, batches: Any, num_epochs: int, lr: float) -> list:
+        optimizer = make(model.parameters(), lr)
+        scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.95)
+        means = []
+        for _ in range(num_epochs):
+            losses = []
+            for inputs, targets in batches:
+                losses.append(loss(model(inputs), targets))
+                if clear:
+                    optimizer.zero_grad()
+                losses[-1].backward()
+                optimizer.step()
+                if rate == "batch":
+                    scheduler.step()
+            if rate == "epoch":
+                scheduler.step()
+            sizes = torch.tensor([float(len(targets)) for _, targets in batches])
+            means.append(total(torch.stack(losses).detach(), sizes).item())
+        return means
+
+    return train_regressor
+
+
+def trained(answer: Callable, seed: int, num_epochs: int, lr: float) -> Any:
+    """Return the losses of a small network's training, and what it predicts afterwards."""
+    draw = torch.Generator().manual_seed(seed)
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=draw) * 2)
+    inputs = torch.randn(11, 2, generator=draw)
+    targets = 10 + inputs.sum(dim=1)
+    batches = [(inputs[rows], targets[rows]) for rows in torch.arange(11).split(4)]
+    losses = answer(model, batches, num_epochs, lr)
+    if losses is None or losses is ...:
+        return losses
+    return losses, model.eval()(inputs).flatten()
+
+
+def optimizer(kind: type, weight_decay: float = 0.01) -> Callable:
+    """Return a loop with another optimizer."""
+    return training_loop(lambda parameters, lr: kind(parameters, lr, weight_decay=weight_decay))
 
 
 check.exercise(
     "13.3",
+    training_loop(),
+    probe=trained,
+    inputs=[(1, 4, 0.1), (2, 7, 0.03)],
+    mistakes=[
+        ("the rate fell after every batch, not after every epoch.", training_loop(rate="batch")),
+        ("the rate never fell.", training_loop(rate="never")),
+        ("gradients of earlier batches are still in it: zero_grad().", training_loop(clear=False)),
+        ("a column met a row: [batch, 1] against [batch].", training_loop(loss=mse)),
+        ("that is how it trains without weight decay.", optimizer(torch.optim.Adam, 0)),
+        ("that is how AdamW trains; Adam is asked for.", optimizer(torch.optim.AdamW)),
+        ("that is how SGD trains; Adam is asked for.", optimizer(torch.optim.SGD)),
+        (
+            "right training; but a smaller batch counts less.",
+            training_loop(total=lambda v, n: v.mean()),
+        ),
+        (
+            "right training; but those are last batches' losses.",
+            training_loop(total=lambda v, n: v[-1]),
+        ),
+        ("right training; but those are sums.", training_loop(total=lambda v, n: (v * n).sum())),
+        (
+            "that is a rate of 0.01, whatever `lr` says.",
+            lambda m, b, n, lr: training_loop()(m, b, n, 0.01),
+        ),
+        (
+            "one loss for each epoch is asked for, in a list.",
+            lambda *a: training_loop()(*a)[-1],
+            lambda found, seed, num_epochs, lr: np.shape(found[0]) != (num_epochs,),
+        ),
+    ],
+    errors={"Boolean value of Tensor": f"Was a class called with tensors? {UNMADE}"},
+    otherwise="Adam with weight decay, squared errors, a falling rate; each epoch's mean loss.",
+)
+
+
+# --- 13.4, 13.5: R², and who did it -------------------------------------------------------
+
+
+def r_squared(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Return R²."""
+    return 1 - ((targets - predictions) ** 2).sum() / ((targets - targets.mean()) ** 2).sum()
+
+
+check.exercise(
+    "13.4",
     r_squared,
     tolerance=1e-5,
     inputs=[
@@ -186,125 +255,123 @@ check.exercise(
     ],
     mistakes=[
         (
-            "that is the square of the correlation, which forgives shifts and scales.",
-            lambda p, t: torch.nan_to_num(torch.corrcoef(torch.stack([p, t]))[0, 1] ** 2),
+            "that is the squared correlation.",
+            lambda p, t: torch.corrcoef(torch.stack([p, t]))[0, 1].nan_to_num() ** 2,
         ),
-        (
-            "that is the correlation, which forgives shifts and scales.",
-            lambda p, t: torch.nan_to_num(torch.corrcoef(torch.stack([p, t]))[0, 1]),
-        ),
-        (
-            "the mean of the errors was subtracted from them, which forgives a shift. R² does not.",
-            lambda p, t: 1 - (t - p).var() / t.var(),
-        ),
-        (
-            "those are absolute values. Both sums are of squares.",
-            lambda p, t: 1 - (t - p).abs().sum() / (t - t.mean()).abs().sum(),
-        ),
-        (
-            "the errors are set against the spread of the *predictions* (arguments swapped?).",
-            lambda p, t: r_squared(t, p),
-        ),
-        (
-            "the squares of the targets are taken from 0. Take them from the mean of the targets.",
-            lambda p, t: 1 - ((t - p) ** 2).sum() / (t**2).sum(),
-        ),
-        ("that is the share left unexplained: 1 minus it.", lambda p, t: 1 - r_squared(p, t)),
-        (
-            "one of the two is a mean, the other a sum.",
-            lambda p, t: 1 - ((t - p) ** 2).mean() / ((t - t.mean()) ** 2).sum(),
-        ),
-        (
-            "one part divides by n, the other by n - 1.",
-            lambda p, t: 1 - ((t - p) ** 2).mean() / t.var(),
-        ),
-        (
-            "predictions that are all too high must be punished, below 0 if need be.",
-            lambda p, t: r_squared(p, t).clamp(min=0),
-        ),
+        ("the mean residual was taken off first.", lambda p, t: 1 - (t - p).var() / t.var()),
+        ("no squares.", lambda p, t: 1 - (t - p).abs().sum() / (t - t.mean()).abs().sum()),
+        ("the spread below is that of the *predictions*.", lambda p, t: r_squared(t, p)),
+        ("the fraction is upside down.", lambda p, t: 1 - 1 / (1 - r_squared(p, t))),
+        ("the sum below is taken from 0.", lambda p, t: 1 - ((t - p) ** 2).sum() / (t**2).sum()),
+        ("that is the fraction. What of the 1?", lambda p, t: 1 - r_squared(p, t)),
+        ("one is a mean, the other a sum.", lambda p, t: 1 - (1 - r_squared(p, t)) / len(t)),
+        ("one part divides by n, the other by n - 1.", lambda p, t: 1 - mse(p, t) / t.var()),
+        ("R² may be below 0. Leave it there.", lambda p, t: r_squared(p, t).clamp(min=0)),
     ],
-    otherwise="follow the formula: both sums run over all animals.",
+    otherwise="Follow the formula, one sum after the other.",
 )
 
 
-# --- 13.4 and 13.5 ------------------------------------------------------------------------
-
-
-def worst_animal(predictions: np.ndarray, targets: np.ndarray) -> tuple[int, float]:
-    """Return the position of the largest squared error, and its share of the sum."""
-    squared = (targets - predictions) ** 2
-    return int(squared.argmax()), float(squared.max() / squared.sum())
-
-
-def worst_by(position: Callable | None = None, share: Callable | None = None) -> Callable:
-    """Return an answer to 13.4 with another position or another share."""
-
-    def answer(predictions: np.ndarray, targets: np.ndarray) -> tuple:
-        where, right = worst_animal(predictions, targets)
-        errors = targets - predictions
-        return position(errors, targets) if position else where, share(errors) if share else right
-
-    return answer
+def worst_by(
+    where: Callable = lambda e, t: (e**2).argmax(), share: Callable = lambda s: s.max() / s.sum()
+) -> Callable:
+    """Return an answer to 13.5 with another position or another share."""
+    return lambda p, t: (where(t - p, t), share((t - p) ** 2))
 
 
 check.exercise(
-    "13.4",
-    worst_animal,
-    inputs=[
-        (np.array([8.0, 9.0, 14.0, 5.0, 20.0]), np.array([11.0, 9.0, 8.0, 6.0, 22.0])),
-        (np.array([11.0, 9.0, 8.0, 6.0, 22.0]), np.array([8.0, 9.0, 14.0, 5.0, 20.0])),
-        (np.array([1.0, 5.0, 3.0]), np.array([9.0, 5.5, 3.0])),
-    ],
+    "13.5",
+    worst_by(),
+    inputs=[FIVE, FIVE[::-1], THREE],
     mistakes=[
-        ("the two are swapped: the position comes first.", lambda p, t: worst_animal(p, t)[::-1]),
-        (
-            "positions count from 0.",
-            lambda p, t: (worst_animal(p, t)[0] + 1, worst_animal(p, t)[1]),
-        ),
-        (
-            "an error can have either sign: too high is as bad as too low.",
-            worst_by(lambda errors, targets: int(errors.argmax())),
-        ),
-        (
-            "an error can have either sign: too low is as bad as too high.",
-            worst_by(lambda errors, targets: int(errors.argmin())),
-        ),
-        (
-            "that is the animal with the most rings, not the one with the largest error.",
-            worst_by(lambda errors, targets: int(targets.argmax())),
-        ),
-        (
-            "that is the animal with the smallest error.",
-            worst_by(lambda errors, targets: int(np.abs(errors).argmin())),
-        ),
-        (
-            "that is the share of the *absolute* errors. Squares give a large one more weight.",
-            worst_by(share=lambda errors: np.abs(errors).max() / np.abs(errors).sum()),
-        ),
-        (
-            "that is a percentage. Give a share between 0 and 1.",
-            worst_by(share=lambda errors: 100 * (errors**2).max() / (errors**2).sum()),
-        ),
-        (
-            "that is the squared error itself. Give its share of the sum.",
-            worst_by(share=lambda errors: (errors**2).max()),
-        ),
-        (
-            "that compares with the mean. The share of the *sum* lies between 0 and 1.",
-            worst_by(share=lambda errors: (errors**2).max() / (errors**2).mean()),
-        ),
+        ("the two are swapped: the position comes first.", lambda *a: worst_by()(*a)[::-1]),
+        ("positions count from 0.", worst_by(lambda e, t: (e**2).argmax() + 1)),
+        ("the position is of the most too *low*.", worst_by(lambda e, t: e.argmax())),
+        ("the position is of the most too *high*.", worst_by(lambda e, t: e.argmin())),
+        ("the position is of the most rings.", worst_by(lambda e, t: t.argmax())),
+        ("square the errors.", worst_by(share=lambda s: s.sqrt().max() / s.sqrt().sum())),
+        ("a share lies between 0 and 1.", worst_by(share=lambda s: 100 * s.max() / s.sum())),
+        ("the second is the squared error itself, no share.", worst_by(share=lambda s: s.max())),
+        ("that compares with the mean.", worst_by(share=lambda s: s.max() / s.mean())),
     ],
     otherwise="Position of the largest squared error, and its share of the sum of all.",
 )
 
+
+# --- 13.6, 13.7: the residuals ------------------------------------------------------------
+
+
+def grouped(**change: Any) -> Callable:
+    """Return an answer to 13.6 that rounds otherwise, or gives other numbers."""
+    return partial(work.mean_residuals, **change)
+
+
+SIGNED = torch.tensor([1.0, -2.0, 4.0, 0.5, -3.0, 2.0, 7.0, 6.0])
+NEAR = torch.tensor([6.8, 7.4, 7.1, 8.0, 8.4, 9.9, 7.8, 8.9])
+
+check.exercise(
+    "13.6",
+    work.mean_residuals,
+    inputs=[
+        (SIGNED, NEAR, 2),
+        (torch.arange(12.0) ** 2, torch.tensor([5.0] * 10 + [12.0] * 2), 10),
+        (torch.arange(12.0) - 4, torch.tensor([3.6] * 11 + [9.2]), 10),
+    ],
+    mistakes=[
+        ("values are cut, not rounded: 6.8 belongs to 7.", grouped(rounded=torch.floor)),
+        ("those are sums of residuals.", grouped(number=torch.sum)),
+        ("keep the signs.", grouped(number=lambda g: g.abs().mean())),
+        ("those are medians.", grouped(number=torch.median)),
+        ("the signs are turned round.", grouped(number=lambda g: -g.mean())),
+        ("`least` animals are enough.", lambda r, v, least: grouped()(r, v, least + 1)),
+        ("small groups are in it, too.", lambda r, v, least: grouped()(r, v, 1)),
+        ("that is right for a `least` of 10 only.", lambda r, v, least: grouped()(r, v)),
+        ("the groups are of the residuals.", lambda r, v, least: grouped()(v, r, least)),
+    ],
+    otherwise="A dict: whole number → mean residual of the animals whose value rounds to it.",
+)
+
 check.choice(
-    "13.5",
+    "13.7",
     right="d",
     wrong={
-        "a": "the curves above are flat after forty epochs, and a model that was short of training "
-        "would also show a trend in the right panel.",
-        "b": "compare with the network without weight decay, which the next cell prints: the trend "
-        "is the same.",
-        "c": "scaling the targets changes the size of the steps, not where the error is smallest.",
+        "a": "then a longer training would take the trend away. The next cell tries one.",
+        "b": "then the trend would go without weight decay. The next cell does without.",
+        "c": "then standardised targets would take the trend away. The next cell tries them.",
     },
 )
+
+
+# --- 13.open ------------------------------------------------------------------------------
+
+GAIN = 0.75  # rings
+
+
+@check.custom("13.open")
+def serves_the_old(train_for_old: Callable, table: pd.DataFrame) -> None:
+    """Train on two splits that the notebook does not use; compare with the plain training."""
+
+    def asked(inputs: Tensor, targets: Tensor) -> Callable:
+        model = train_for_old(inputs, targets)
+        require_answer(model)
+        if not callable(model):
+            raise Wrong("return a model, or a function of the inputs.")
+        return model
+
+    rings = torch.tensor(table["rings"].to_numpy(), dtype=torch.float32)
+    plain, theirs = [], []
+    for seed in (20, 21):
+        parts = abalone.split_indices((rings >= abalone.OLD_FROM).numpy(), seed)
+        features = abalone.make_features(table, parts[0]).clamp(-5, 5)
+        said, truth = work.served(asked, features, rings, parts, 1, seed), rings[parts[1]]
+        if said.shape != truth.shape:
+            raise Wrong("the model must give one number for each row of inputs, in rings.")
+        theirs.append(work.mae_by_age(said, truth))
+        model, _ = work.experiment(features, rings, parts, seed)
+        plain.append(work.mae_by_age(work.predict(model, features[parts[1]]), truth))
+    lost, _, old = np.mean(theirs, axis=0) - np.mean(plain, axis=0)
+    if not -old >= GAIN:
+        off, before = (np.mean(errors, axis=0)[2] for errors in (theirs, plain))
+        raise Wrong(f"the old are off by {off:.2f} rings; the plain network, by {before:.2f}.")
+    if not lost < -old:
+        raise Wrong(f"the old gain {-old:.2f} rings, but the young lose {lost:.2f}.")

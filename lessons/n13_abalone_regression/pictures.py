@@ -5,77 +5,77 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MultipleLocator
+from sklearn.metrics import PredictionErrorDisplay
+
+from lessons.n13_abalone_regression.work import mean_residuals
+
+
+def residual_squares(targets: Sequence[float], predictions: Sequence[float], title: str) -> Axes:
+    """Draw a few animals' residuals [rings] as lines, and the square on each."""
+    ax = plt.subplots(figsize=(5.6, 5.6), layout="constrained")[1]
+    pairs = [(float(true), float(said)) for true, said in zip(targets, predictions, strict=True)]
+    ends = [0, max(map(max, pairs)) + 2]
+    ax.plot(ends, ends, "--", color="black", label="predicted = true")
+    for true, said in pairs:
+        side = abs(true - said)
+        ax.add_patch(Rectangle((said, min(true, said)), side, side, alpha=0.2, linewidth=0))
+        ax.plot([said, said], [said, true], color="C0", linewidth=2, marker="o", markevery=[1])
+        low = {"ha": "center", "va": "top", "xytext": (0, -5)}
+        place: dict[str, Any] = low if true < said else {"ha": "right", "xytext": (-3, 0)}
+        ax.annotate(f"{true - said:+.1f}", (said, true), textcoords="offset points", **place)
+    ax.xaxis.set_major_locator(MultipleLocator(5))
+    ax.yaxis.set_major_locator(MultipleLocator(5))
+    ax.set(xlabel="predicted rings", ylabel="true rings", title=title, aspect="equal")
+    ax.set(xlim=ends, ylim=ends)
+    ax.legend(loc="lower right")
+    return ax
 
 
 def predicted_against_true(
     targets: Sequence[float], predictions: Mapping[str, Sequence[float]], title: str
 ) -> np.ndarray:
-    """Draw predictions against the truth, a panel a model, with the line where they agree.
-
-    Parameters
-    ----------
-    targets : sequence of float
-        True rings.
-    predictions : mapping of str to sequence of float
-        For each model its name and its predictions, as many as `targets`.
-    title : str
-        The finding.
-
-    Returns
-    -------
-    array of Axes [models]
-    """
+    """Draw the truth against the predictions [rings], a panel for each model by its name."""
+    size = 4.4 * len(predictions), 4.6
+    figure, axes = plt.subplots(1, len(predictions), figsize=size, layout="constrained")
     targets = np.asarray(targets)
-    style: dict[str, Any] = {"figsize": (4.5 * len(predictions), 4), "layout": "constrained"}
-    figure, axes = plt.subplots(
-        1, len(predictions), sharex=True, sharey=True, squeeze=False, **style
-    )
-    shift = np.random.default_rng(0).uniform(-0.3, 0.3, len(targets))  # points side by side
-    ends = [0, targets.max() + 1]
-    for ax, (name, values) in zip(axes[0], predictions.items(), strict=True):
-        ax.scatter(targets + shift, values, s=9, alpha=0.4, linewidths=0)
-        ax.plot(ends, ends, "--", color="black", label="predicted = true")
-        ax.set(xlabel="true rings", ylabel="predicted rings", title=name)
-        ax.legend(loc="upper left")
+    ends = [0, max(targets.max(), *(max(said) for said in predictions.values())) + 1]
+    for ax, (name, said) in zip(axes, predictions.items(), strict=True):
+        PredictionErrorDisplay.from_predictions(
+            targets,
+            np.asarray(said),
+            kind="actual_vs_predicted",
+            subsample=None,
+            ax=ax,
+            scatter_kwargs={"s": 9, "alpha": 0.4, "linewidths": 0},
+        )
+        ax.set_aspect("equal", adjustable="box")
+        ax.xaxis.set_major_locator(MultipleLocator(5))
+        ax.yaxis.set_major_locator(MultipleLocator(5))
+        ax.set(xlabel="predicted rings", ylabel="true rings", title=name, xlim=ends, ylim=ends)
     figure.suptitle(title, fontsize="medium")
-    return axes[0]
+    return axes
 
 
 def residuals(
     targets: Sequence[float], predictions: Sequence[float], title: str, least: int = 10
 ) -> np.ndarray:
-    """Draw residuals (true minus predicted) against the truth and against the prediction.
-
-    Parameters
-    ----------
-    targets, predictions : sequence of float
-        In rings.
-    title : str
-        The finding.
-    least : int
-        The mean residual is drawn where at least this many animals share a whole number.
-
-    Returns
-    -------
-    array of Axes [2]
-    """
-    targets, predictions = np.asarray(targets), np.asarray(predictions)
+    """Draw residuals [rings] against the truth and the prediction, with the means of 13.6."""
+    targets, predictions = torch.as_tensor(targets), torch.as_tensor(predictions)
     left = targets - predictions
     figure, axes = plt.subplots(1, 2, sharey=True, figsize=(9, 3.8), layout="constrained")
     shift = np.random.default_rng(0).uniform(-0.3, 0.3, len(targets))  # points side by side
-    for ax, values, moved, name in (
-        (axes[0], targets, targets + shift, "true rings"),
-        (axes[1], predictions, predictions, "predicted rings"),
-    ):
-        ax.scatter(moved, left, s=9, alpha=0.4, linewidths=0)
-        whole = np.round(values)
-        numbers = [number for number in np.unique(whole) if (whole == number).sum() >= least]
-        means = [left[whole == number].mean() for number in numbers]
-        style = {"color": "black", "marker": "o", "markersize": 4}
-        ax.plot(numbers, means, **style, label=f"mean (of {least} or more)")
+    for ax, values, by in ((axes[0], targets, "true"), (axes[1], predictions, "predicted")):
+        ax.scatter(values.numpy() + shift * (by == "true"), left, s=9, alpha=0.4, linewidths=0)
+        means = mean_residuals(left, values, least)
+        label = f"mean (of {least} or more)"
+        ax.plot([*means], [*means.values()], color="black", marker=".", label=label)
         ax.axhline(0, color="grey", linestyle="--")
-        ax.set(xlabel=name, ylabel="true − predicted [rings]")
+        ax.set_xlabel(f"{by} rings")
         ax.legend(loc="upper left")
-    axes[1].set_ylabel("")
+    axes[0].set_ylabel("residual: true − predicted [rings]")
     figure.suptitle(title, fontsize="medium")
     return axes

@@ -1,47 +1,22 @@
-"""Notebook 11: answers and mistakes."""
+"""Notebook 13: right answers of unusual form, and mistakes that its data do not cover."""
 
 from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.metrics import mean_squared_error, r2_score
-from torch import Tensor
+from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
+from torch import Tensor, nn
 
+from helpers import abalone
+from lessons.n13_abalone_regression import work
 from tests.lessons.tables import Trap
 
-
-def constant_mse(train: Tensor, other: Tensor) -> float:
-    return float(((other - train.mean()) ** 2).mean())
-
-
-def mean_of_all(train: Tensor, other: Tensor) -> Tensor:
-    return ((other - torch.cat([train, other]).mean()) ** 2).mean()
+TABLE = abalone.stand_in().table
 
 
 def strict_mse(predictions: Tensor, targets: Tensor) -> Tensor:
     assert predictions.shape == targets.shape
-    return ((predictions - targets) ** 2).mean()
-
-
-def strict_with_library(predictions: Tensor, targets: Tensor) -> Tensor:
-    if predictions.size() != targets.size():
-        raise ValueError("different shapes")
-    return F.mse_loss(predictions, targets)
-
-
-def printing_mse(predictions: Tensor, targets: Tensor) -> Tensor | None:
-    return F.mse_loss(predictions, targets) if predictions.shape == targets.shape else None
-
-
-def returning_mse(predictions: Tensor, targets: Tensor) -> Tensor | ValueError:
-    same = predictions.shape == targets.shape
-    return F.mse_loss(predictions, targets) if same else ValueError("different shapes")
-
-
-def stopping_mse(predictions: Tensor, targets: Tensor) -> Tensor:
-    if predictions.shape != targets.shape:
-        raise TypeError("different shapes")
     return F.mse_loss(predictions, targets)
 
 
@@ -55,80 +30,95 @@ def strict_in(same: Callable) -> Callable:
     return mse
 
 
-def r_squared(predictions: Tensor, targets: Tensor) -> Tensor:
-    errors = ((targets - predictions) ** 2).sum()
-    return 1 - errors / ((targets - targets.mean()) ** 2).sum()
+def through_fit(model: nn.Module, batches: list, num_epochs: int, lr: float) -> list:
+    return work.train(nn.Sequential(model, nn.Flatten(0)), batches, num_epochs, lr).train_loss
 
 
-def worst_animal(predictions: np.ndarray, targets: np.ndarray) -> tuple:
-    squared = (targets - predictions) ** 2
-    return int(squared.argmax()), float(squared.max() / squared.sum())
+def looped(make_loss: Callable, zero: bool = True) -> Callable:
+    def train(model: nn.Module, batches: list, num_epochs: int, lr: float) -> np.ndarray:
+        optimizer = torch.optim.Adam(model.parameters(), lr, weight_decay=0.01)
+        means = np.zeros(num_epochs)
+        for epoch in range(num_epochs):
+            optimizer.param_groups[0]["lr"] = lr * 0.95**epoch
+            for x, y in batches:
+                loss = make_loss(model(x).squeeze(1), y)
+                model.zero_grad() if zero else None
+                loss.backward()
+                optimizer.step()
+                means[epoch] += loss.item() * len(y) / 11
+        return means
+
+    return train
 
 
-def worst_by_sorting(predictions: np.ndarray, targets: np.ndarray) -> list:
-    errors = np.abs(predictions - targets)
+def worst_animal(predictions: Tensor, targets: Tensor) -> list:
+    errors = np.abs(predictions.numpy() - targets.numpy())
     position = np.argsort(errors)[-1]
     return [position, errors[position] ** 2 / (errors**2).sum()]
 
 
-def worst_with_torch(predictions: np.ndarray, targets: np.ndarray) -> tuple:
-    squared = (torch.tensor(targets) - torch.tensor(predictions)) ** 2
-    return squared.argmax(), squared.max() / squared.sum()
+def mean_residuals(residuals: Tensor, values: Tensor, least: int = 10) -> dict:
+    whole = np.rint(values.numpy()).astype(int)
+    counts = zip(*np.unique(whole, return_counts=True), strict=True)
+    return {n: residuals.numpy()[whole == n].mean() for n, count in counts if count >= least}
 
 
-def squared_shares(divide: Callable) -> Callable:
-    def answer(predictions: np.ndarray, targets: np.ndarray) -> tuple:
-        squared = (targets - predictions) ** 2
-        return int(squared.argmax()), divide(squared, np.abs(targets - predictions))
+def weighted(power: float, shift: float = 0.0) -> Callable:
+    """Weigh each squared error by a power of the rings; add something to the predictions."""
 
-    return answer
+    def train_for_old(inputs: Tensor, targets: Tensor) -> Callable:
+        def loss(predictions: Tensor, rings: Tensor) -> Tensor:
+            return ((rings / 10) ** power * (predictions - rings) ** 2).mean()
+
+        model = work.make_regressor(inputs.shape[1])
+        work.train(model, abalone.Batches(inputs, targets), loss=loss)
+        return lambda x: model(x)[:, None].numpy() + shift
+
+    return train_for_old
 
 
 RIGHT = {
     "ex_13_1": [
-        (constant_mse,),
-        (lambda train, other: ((other - train.mean()) ** 2).mean(),),
-        (lambda train, other: F.mse_loss(train.mean().expand_as(other), other),),
-        (lambda train, other: mean_squared_error(other, np.full(len(other), train.mean())),),
-        (lambda train, other: np.mean((other.numpy() - np.mean(train.tolist())) ** 2),),
+        (lambda p, t: (F.mse_loss(p, t), F.l1_loss(p, t)),),
+        (lambda p, t: [mean_squared_error(t, p), mean_absolute_error(t, p)],),
+        (lambda p, t: torch.stack([F.mse_loss(p, t), F.l1_loss(p, t)]),),
     ],
     "ex_13_2": [
         (strict_mse,),
-        (strict_with_library,),
         (lambda p, t: strict_mse(p, t).reshape(1),),
-        (lambda p, t: strict_mse(p.double(), t.double()),),
+        (lambda p, t: nn.MSELoss()(p, t) if strict_in(torch.Tensor.size)(p, t) is not None else 0,),
     ],
-    "ex_13_3": [
-        (r_squared,),
+    "ex_13_3": [(through_fit,), (looped(F.mse_loss),)],
+    "ex_13_4": [
         (lambda p, t: r2_score(t, p),),
         (lambda p, t: 1 - F.mse_loss(p, t) / t.var(correction=0),),
-        (lambda p, t: r_squared(p.numpy(), t.numpy()).item(),),
+        (lambda p, t: 1 - np.mean((t - p).numpy() ** 2) / np.var(t.numpy()),),
     ],
-    "ex_13_4": [(worst_animal,), (worst_by_sorting,), (worst_with_torch,)],
-    "ex_13_5": [("d",), (" D",)],
+    "ex_13_5": [(worst_animal,)],
+    "ex_13_6": [(mean_residuals,)],
+    "ex_13_7": [("d",), (" D)",)],
+    "ex_13_open": [(weighted(2), TABLE)],
 }
 
 TRAPS = [
-    Trap(
-        "ex_13_1", (lambda train, other: (other - train.mean()) ** 2,), "a single number is wanted"
-    ),
-    Trap("ex_13_1", (lambda train, other: train.mean(),), "average the squared errors"),
-    Trap(
-        "ex_13_1",
-        (lambda train, other: constant_mse(train, other) if len(other) > 1 else 1,),
-        "for train_targets = [1, 1, 7, 3], other_targets = [5]",
-    ),
-    Trap("ex_13_2", (strict_in(len),), "every prediction with every target"),
-    Trap("ex_13_2", (strict_in(torch.Tensor.dim),), "every prediction with every target"),
-    Trap("ex_13_2", (strict_in(torch.numel),), "every prediction with every target"),
-    Trap("ex_13_2", (printing_mse,), "does not stop a training"),
-    Trap("ex_13_2", (returning_mse,), "does not stop a training"),
-    Trap("ex_13_2", (stopping_mse,), "raise a ValueError"),
-    Trap("ex_13_2", (lambda p, t: (p - t) @ (p - t) / len(t),), "raise a ValueError"),
-    Trap("ex_13_3", (lambda p, t: r_squared(p, t) + (p.std() == 0),), "follow the formula"),
-    Trap("ex_13_3", (lambda p, t: F.mse_loss(p, t),), "follow the formula"),
-    Trap("ex_13_4", (lambda p, t: (int((t - p).argmax()), 0.72),), "either sign"),
-    Trap("ex_13_4", (lambda p, t: (int(t.argmax()), 0.72),), "most rings"),
-    Trap("ex_13_4", (lambda p, t: worst_animal(p, t)[0],), "a tuple of 2 values"),
-    Trap("ex_13_5", ("e",), "one letter"),
+    Trap("ex_13_1", (lambda p, t: ((p - t) ** 2, (p - t).abs()),), "Two means over the animals"),
+    Trap("ex_13_1", (lambda p, t: F.mse_loss(p, t),), "a tuple of 2 values"),
+    Trap("ex_13_2", (lambda p, t: nn.MSELoss(p, t),), "make the loss first"),
+    Trap("ex_13_2", (lambda p, t: F.mse_loss(p, t) if p != t else 0,), "single True or False"),
+    Trap("ex_13_2", (strict_in(len),), "were accepted"),
+    Trap("ex_13_2", (strict_in(torch.Tensor.dim),), "were accepted"),
+    Trap("ex_13_2", (strict_in(torch.numel),), "were accepted"),
+    Trap("ex_13_2", (lambda p, t: (p - t) @ (p - t) / len(t),), "Raise a ValueError"),
+    Trap("ex_13_3", (looped(nn.MSELoss),), "make the loss first"),
+    Trap("ex_13_3", (looped(F.l1_loss),), "is wrong"),
+    Trap("ex_13_3", (lambda *a: through_fit(*a)[-1],), "one loss for each epoch"),
+    Trap("ex_13_3", (lambda *a: through_fit(*a)[:-1],), "one loss for each epoch"),
+    Trap("ex_13_4", (lambda p, t: F.mse_loss(p, t),), "Follow the formula"),
+    Trap("ex_13_5", (lambda p, t: worst_animal(p, t)[0],), "a tuple of 2 values"),
+    Trap("ex_13_6", (lambda r, v, n: list(mean_residuals(r, v, n).values()),), "a dict"),
+    Trap("ex_13_7", ("e",), "one letter"),
+    Trap("ex_13_open", (weighted(0), TABLE), "off by"),
+    Trap("ex_13_open", (weighted(0, 6.0), TABLE), "but the young lose"),
+    Trap("ex_13_open", (lambda x, y: 15.0, TABLE), "a model, or a function"),
+    Trap("ex_13_open", (lambda x, y: lambda new: y, TABLE), "one number for each row"),
 ]
