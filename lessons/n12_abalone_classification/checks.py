@@ -13,12 +13,9 @@ from torch import Tensor, nn
 from helpers import abalone, models
 from lessons.comparing import array, same
 from lessons.exercises import Checks
-from lessons.n12_abalone_classification import scores
+from lessons.n12_abalone_classification import experiments, open_task, scores
 
 check = Checks()
-
-
-# --- 12.1 ---------------------------------------------------------------------------------
 
 
 def label_old(
@@ -36,7 +33,7 @@ def labelled(answer: Callable, rings: np.ndarray, old_from: int) -> Any:
     """Return labels and base rate; instead of labels of another type, that type in words."""
     found = answer(rings, old_from)
     labels = array(found[0]) if isinstance(found, tuple | list) else None
-    if labels is None or labels.dtype == np.int64:
+    if labels is None or labels.dtype == np.int64 or labels.ndim != 1:
         return found
     return (f"labels of type {labels.dtype}", *found[1:])
 
@@ -48,6 +45,11 @@ check.exercise(
     inputs=[(np.array([3, 10, 12, 10, 9, 4, 5, 1]), 10), (np.array([7, 20, 21, 22]), 7)],
     mistakes=[
         ("the two are swapped: the labels come first.", lambda *a: label_old(*a)[::-1]),
+        (
+            "the labels should be whole numbers, int64: CrossEntropyLoss takes them as classes.",
+            lambda *a: (label_old(*a)[0] * 1.0, label_old(*a)[1]),
+            lambda found, *_: isinstance(found[0], str),
+        ),
         ("an animal with exactly `old_from` rings is old.", partial(label_old, old=np.greater)),
         ("young and old are swapped: 1 stands for old.", partial(label_old, old=np.less)),
         (
@@ -59,10 +61,6 @@ check.exercise(
             partial(label_old, rate=lambda labels: 1 - labels.mean()),
         ),
         (
-            "0.5 is what tossing a coin gives. Always giving the *same* answer can do better.",
-            partial(label_old, rate=lambda labels: 0.5),
-        ),
-        (
             "that is a number of animals, or a percentage. Give a share between 0 and 1.",
             partial(label_old, rate=lambda labels: np.bincount(labels).max()),
             lambda found, *_: found[1] > 1,
@@ -70,9 +68,6 @@ check.exercise(
     ],
     otherwise="Labels of type int64, one an animal; then the share of the more frequent class.",
 )
-
-
-# --- 12.2 ---------------------------------------------------------------------------------
 
 
 def flaws(answer: Callable, labels: np.ndarray, seed: int) -> Any:
@@ -108,15 +103,9 @@ check.exercise(
             lambda found, *_: "no row numbers" in found[3:],
         ),
         (
-            "some rows are in two parts: the model would be tested on what it has seen. The second "
-            "split must start from what the first one left over.",
+            "some rows are in two parts. The second split starts from what the first one left.",
             lambda *a: [abalone.split_indices(*a)[part] for part in (0, 1, 1)],
             lambda found, *_: "rows in two parts" in found[3:],
-        ),
-        (
-            "the parts are slices: consecutive rows of a file that may be sorted. Shuffle.",
-            lambda labels, seed: np.split(np.arange(len(labels)), [100, 150]),
-            lambda found, *_: "not shuffled" in found[3:],
         ),
         (
             "the parts do not have the share of old animals that all have: stratify both splits, "
@@ -138,31 +127,20 @@ check.exercise(
 )
 
 
-# --- 12.3 ---------------------------------------------------------------------------------
-
-
-def standardize(
-    values: Tensor, train: Tensor, mean_of: Tensor | None = None, std_of: Tensor | None = None
-) -> Tensor:
-    """Return z-scores by the statistics of train, or of others."""
-    mean = (train if mean_of is None else mean_of).mean(dim=0)
-    return (values - mean) / (train if std_of is None else std_of).std(dim=0)
-
-
 TRAIN = torch.tensor([[1.0, 100, 8], [2, 300, 5], [6, 200, 7], [3, 600, 9]]).repeat(500, 1)
 VALUES = torch.tensor([[3.0, 300, 2], [9, 0, 4], [1, 700, 6]]).repeat(400, 1)
 OWN = "`values` is standardised by its own statistics: then giants among giants are average."
 
 check.exercise(
     "12.3",
-    lambda values, train_values: standardize(values, train_values),
+    abalone.standardize,
     tolerance=1e-3,  # dividing by n is right as well
     inputs=[(VALUES[:, :2], TRAIN[:, :2]), (VALUES[:1], TRAIN)],
     mistakes=[
-        (OWN, lambda v, t: standardize(v, v)),
-        (OWN, lambda v, t: standardize(v, t, mean_of=v)),
-        (OWN, lambda v, t: standardize(v, t, std_of=v)),
-        ("only the rows of train may be used.", lambda v, t: standardize(v, torch.cat([v, t]))),
+        (OWN, lambda v, t: (v - v.mean(0)) / v.std(0)),
+        (OWN, lambda v, t: (v - v.mean(0)) / t.std(0)),
+        (OWN, lambda v, t: (v - t.mean(0)) / v.std(0)),
+        ("only train may be used.", lambda v, t: abalone.standardize(v, torch.cat([v, t]))),
         (
             "one mean for all columns mixes millimetres and grams: each column has its own.",
             lambda v, t: (v - t.mean()) / t.std(),
@@ -172,17 +150,13 @@ check.exercise(
         ("the mean has not been subtracted.", lambda v, t: v / t.std(0)),
         ("the division by the standard deviation is missing.", lambda v, t: v - t.mean(0)),
         (
-            "that stretches each column from 0 to 1. Mean and standard deviation are asked.",
-            lambda v, t: (v - t.amin(0)) / (t.amax(0) - t.amin(0)),
+            "that is train itself, which only lends its statistics.",
+            lambda v, t: abalone.standardize(t, t),
         ),
-        ("that is train itself, which only lends its statistics.", lambda v, t: standardize(t, t)),
     ],
     errors={"must match": "Both statistics are one number for each column: which axis goes?"},
     otherwise="Of each column of train: subtract the mean, divide by the standard deviation.",
 )
-
-
-# --- 12.4 ---------------------------------------------------------------------------------
 
 
 def coded(answer: Callable, categories: list[str], names: tuple[str, ...]) -> Any:
@@ -193,8 +167,8 @@ def coded(answer: Callable, categories: list[str], names: tuple[str, ...]) -> An
         if {*categories} <= {*names}:
             raise
         return "refused"
-    is_other = found is not None and getattr(found, "dtype", ...) is not torch.float32
-    return "of another type" if is_other and found is not ... else found
+    values = array(found)
+    return found if values is None or values.dtype == np.float32 else "of another type"
 
 
 def unchecked(categories: Any, names: tuple[str, ...]) -> Tensor:
@@ -218,7 +192,7 @@ check.exercise(
             lambda found, c, n: not {*c} <= {*n},
         ),
         (
-            "a network takes a tensor of type float32.",
+            "float32 is asked for: that is the type of a network's weights.",
             lambda c, n: abalone.one_hot(c, n).long(),
             lambda found, c, n: isinstance(found, str),
         ),
@@ -232,9 +206,6 @@ check.exercise(
     errors={"'str'": "Words make no tensor: compare each category with each name."},
     otherwise="One row a category; one column a name, also for a name that does not occur.",
 )
-
-
-# --- 12.5 ---------------------------------------------------------------------------------
 
 
 def layers(
@@ -266,11 +237,24 @@ check.exercise(
     inputs=[(5, (7, 3), 2, 0.0), (5, (7, 3), 1, 0.25), (4, (), 2, 0.0), (6, (4, 4, 8), 3, 0.1)],
     mistakes=[
         (
-            "nothing follows the last Linear: a ReLU would cut off negative logits, a Dropout "
-            "would switch logits off, and CrossEntropyLoss applies the softmax (with both, the "
-            "loss stays above 0.31).",
+            "nothing follows the last Linear: what comes out of it are the logits, and "
+            "CrossEntropyLoss applies the softmax itself.",
             edited(lambda right: [*right, nn.ReLU()]),
-            lambda found, *_: not found[-1].startswith("Linear"),
+            lambda found, n, hidden, *_: (
+                str(found).count("Linear") > len(hidden) and (not found[-1].startswith("Linear"))
+            ),
+        ),
+        (
+            "one Linear for each hidden size, and one more for the outputs: the last is missing.",
+            edited(lambda right: right[:-1]),
+            lambda found, n, hidden, *_: str(found).count("Linear") == len(hidden),
+        ),
+        (
+            "another layer than Linear, ReLU and Dropout is in it. It may work; ReLU is asked for.",
+            replaced(nn.ReLU, nn.Tanh()),
+            lambda found, *_: any(
+                not part.startswith(("Linear", "ReLU", "Drop")) for part in found
+            ),
         ),
         (
             "without a ReLU between them, Linear layers in a row are one Linear layer.",
@@ -279,24 +263,68 @@ check.exercise(
         ),
         ("with dropout=0.25, nn.Dropout layers are expected.", replaced(nn.Dropout)),
         ("nn.Dropout() alone takes 0.5: pass `dropout` on.", replaced(nn.Dropout, nn.Dropout())),
-        (
-            "a Dropout belongs after *every* hidden layer's ReLU.",
-            edited(
-                lambda right: [*right[:3], *(x for x in right[3:] if type(x) is not nn.Dropout)]
-            ),
-            lambda found, n, hidden, o, p: (
-                " ".join(found).count("ReLU() Drop") < len(hidden) * (p > 0)
-            ),
-        ),
     ],
-    errors={"Module subclass": "nn.Sequential takes layers one by one: unpack the list."},
+    errors={
+        "list is not a Module": "nn.Sequential takes layers one by one: unpack the list.",
+        "is not a Module": "A layer is made by calling its class, with brackets: nn.ReLU().",
+    },
     otherwise="An nn.Sequential: Linear, ReLU (Dropout if above 0) for each size; a last Linear.",
 )
 
 
-# --- 12.6 to 12.9 -------------------------------------------------------------------------
+experiment = experiments.experiment
 
-check.exercise("12.6", **scores.ROC)
-check.exercise("12.7", **scores.AUC)
-check.exercise("12.8", **scores.CONFUSION)
+
+def rated(answer: Callable, *arguments: Any) -> Any:
+    """Return the probabilities (for dropout: whether it changes them) and the number of epochs."""
+    found = answer(*arguments)
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        return found
+    probabilities, epochs = found[0], len(getattr(found[1], "validation", ()))
+    if arguments[6]:  # what it draws depends on the loader
+        return not same(probabilities, experiment(*arguments[:6])[0]), epochs
+    return probabilities, epochs
+
+
+def world(rows: int, sizes: tuple, epochs: int, dropout: float, decay: float) -> tuple:
+    """Return the arguments of an experiment on a few made-up animals."""
+    x = torch.randn(rows, 3, generator=torch.Generator().manual_seed(1))
+    labels = (x.sum(dim=1) > 0).long().numpy()
+    return x, labels, np.arange(rows).reshape(2, -1), sizes, 5, epochs, dropout, decay
+
+
+check.exercise(
+    "12.6",
+    experiment,
+    probe=rated,
+    tolerance=1e-3,
+    inputs=[world(80, (4,), 12, 0, 0), world(60, (4, 4), 3, 0, 0.5), world(60, (4,), 2, 0.5, 0)],
+    mistakes=[
+        (
+            "the learning rate stays the same: has `fit` the scheduler?",
+            partial(experiment, gamma=1),
+        ),
+        ("that is plain SGD. Adam is asked for.", partial(experiment, optimizer=torch.optim.SGD)),
+        ("weight_decay has no effect: has the optimizer got it?", lambda *a: experiment(*a[:7])),
+        (
+            "dropout has no effect: has make_mlp got it?",
+            lambda *a: experiment(*a[:6], 0.0, a[7]),
+        ),
+        ("the seed has no effect: set it first.", lambda *a: experiment(*a[:4], 0, *a[5:])),
+        (
+            "those are probabilities of class 0. The second column is that of class 1.",
+            lambda *a: (1 - experiment(*a)[0], experiment(*a)[1]),
+        ),
+        (
+            "a probability for *every* animal is asked for, not only for one part.",
+            lambda *a: (experiment(*a)[0][a[2][1]], experiment(*a)[1]),
+            lambda found, x, y, parts, *_: len(found[0]) == len(parts[0]),
+        ),
+    ],
+    otherwise="The steps: seed, network, optimizer, scheduler, fit; then softmax for all animals.",
+)
+
+check.exercise("12.7", **scores.ROC)
+check.exercise("12.8", **scores.AUC)
 check.exercise("12.9", **scores.INTERVAL)
+check.custom("12.open")(open_task.judge)

@@ -29,7 +29,6 @@ from lessons.n06_evaluation_and_perplexity import pictures as n06
 from lessons.n07_choosing import pictures as n07
 from lessons.n10_lora_at_work import pictures as n10
 from lessons.n11_bow_svd import pictures as n11
-from lessons.n12_abalone_classification import pictures as n12
 
 #: so many curves the fullest picture of the notebooks has
 CURVES = 5
@@ -112,21 +111,17 @@ def test_colours_of_the_palette_stand_out_from_white(palette: list[Colour]) -> N
 RISING = np.linspace(0.1, 0.9, 6)
 SERIES = {f"curve {number}": RISING + 0.1 * number for number in range(CURVES)}
 COUNTS = {name: [100, 10, 5, 1] for name in SERIES}
-RUNS = {name: [values, values + 0.05] for name, values in SERIES.items()}
-LABELS = np.array([0, 1, 0, 1, 1, 0])
 
 #: each function that tells curves or bars apart, with as many as the fullest picture has
 PICTURES: dict[str, Callable[[], Axes]] = {
     "accuracy_by_learning_rate": lambda: n07.accuracy_by_learning_rate({0.1: RISING}, ""),
     "coverage": lambda: n01.coverage(COUNTS, 2, ""),
-    "curves_with_spread": lambda: n12.curves_with_spread(RUNS, "", "loss"),
     "explained_variance": lambda: n11.explained_variance(RISING, "", {1: 0.5, 5: 0.6}),
     "guessing_curve": lambda: n06.guessing_curve([1, 2, 3], np.log([1, 2, 3]), ""),
     "ladder": lambda: n02.ladder({name: (1.0, 2.0) for name in SERIES}, ""),
     "learning_curves": lambda: plots.learning_curves(SERIES, ""),
     "lines": lambda: n05.lines(np.arange(6), SERIES, "", "x", "y"),
     "review_lengths": lambda: n01.review_lengths([20, 30], [25, 60], ""),
-    "roc": lambda: n12.roc({name: (LABELS, np.clip(v, 0, 1)) for name, v in SERIES.items()}, ""),
     "spectrum": lambda: n10.spectrum(SERIES, ""),
 }
 

@@ -10,8 +10,10 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from helpers import plots, training
+from helpers import abalone, plots, training
+from lessons.n12_abalone_classification import experiments, open_task
 from lessons.n12_abalone_classification import pictures as n12
 from lessons.n13_abalone_regression import pictures as n13
 
@@ -23,7 +25,9 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("1[23]_abalone
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_table_and_picture_of_the_animals_is_marked(path):
     """Each passes its text through ``data.mark``, which says stand-in where due."""
-    shows = re.compile(r"(?:plots|pictures)\.(?!use_course_style)\w+\(|tabulate\(|\.to_string\(")
+    shows = re.compile(
+        r"(?:plots|pictures)\.(?!use_course_style)\w+\(|tabulate\(|\.to_string\(|Display\.from"
+    )
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     showing = [cell for cell in cells if shows.search(cell.source)]
     assert len(showing) >= 6
@@ -40,25 +44,6 @@ def close_figures():
     plt.close("all")
 
 
-def test_growth_shows_every_animal_and_the_means():
-    rings = np.repeat([5, 6, 20], [12, 15, 3])
-    lengths = rings * 10.0
-    ax = n12.growth(lengths, rings, ["I"] * 12 + ["F"] * 15 + ["M"] * 3, "Growth")
-    assert len(ax.collections[0].get_offsets()) == 30
-    means = ax.lines[0].get_xydata().tolist()
-    assert means == [[5, 50], [6, 60]]  # 20 rings: too few animals for a mean
-    assert ax.get_title() == "Growth"
-    assert "mm" in ax.get_ylabel()
-
-
-def test_roc_marks_the_default_threshold():
-    labels, probabilities = [0, 0, 1, 1, 1], [0.2, 0.6, 0.4, 0.5, 0.9]
-    ax = n12.roc({"model": (labels, probabilities)}, "ROC")
-    _, point, _ = ax.lines
-    assert point.get_xydata().tolist() == [[0.5, pytest.approx(2 / 3)]]
-    assert "AUC 0.667" in ax.get_legend_handles_labels()[1][0]
-
-
 def test_loss_and_score_draws_both_parts():
     watched = [training.Evaluation(i, i + 2, 10) for i in (0, 1)]
     validation = [training.Evaluation(i + 1, i + 3, 10) for i in (0, 1)]
@@ -69,18 +54,42 @@ def test_loss_and_score_draws_both_parts():
     assert axes[0].figure.get_suptitle() == "Curves"
 
 
-def test_curves_with_spread_draws_mean_and_band():
-    ax = n12.curves_with_spread({"none": [[1.0, 2.0], [3.0, 6.0]]}, "Runs", "loss")
-    assert ax.lines[0].get_ydata().tolist() == [2, 4]
-    assert len(ax.collections) == 1
-
-
 def test_effects_greys_out_what_could_be_zero():
-    ax = n12.effects({"clear": (0.4, 0.1), "open": (0.1, 0.2)}, "Effects", "difference")
-    clear, open_ = (container.lines[0] for container in ax.containers)
-    assert open_.get_color() == "grey"
-    assert clear.get_color() != "grey"
+    ax = n12.effects({"clear": (0.4, 0.1), "open": (0.1, 0.2)}, 2.0, "Effects", "difference")
+    thin, thick, _, thin_open, *_ = ax.lines
+    assert thin.get_xdata() == pytest.approx([0.2, 0.6])
+    assert thick.get_xdata() == pytest.approx([0.3, 0.5])
+    assert thin_open.get_color() == "grey"
+    assert thin.get_color() != "grey"
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["clear", "open"]
+
+
+def test_one_hot_shows_a_one_under_each_letters_own_name():
+    texts = n12.one_hot(["M", "F"], ["F", "I", "M"], "One-hot").texts
+    ones = [text.get_position() for text in texts if text.get_text() == "1"]
+    assert ones == [(5, 0), (3, -1)]
+
+
+# --- the bootstrap and the open task ------------------------------------------------------
+
+
+def test_resampled_aucs_scatter_as_an_auc_does():
+    rng = np.random.default_rng(0)
+    labels = np.arange(800) % 2
+    scores = rng.normal(size=800) + labels
+    drawn = experiments.resampled_aucs(labels, [scores, 3 * scores])
+    assert drawn.mean() == pytest.approx(roc_auc_score(labels, scores), abs=0.003)
+    assert 0.012 < drawn.std() < 0.020  # Hanley and McNeil: 0.015
+    assert np.array_equal(drawn, experiments.resampled_aucs(labels, [scores]))
+
+
+def test_the_lab_keeps_its_budget_and_its_third_part():
+    lab = open_task.Lab(abalone.stand_in().table[:400], budget=1)
+    assert len(lab.train(num_epochs=1)) == len(lab.labels) == 100
+    assert lab.left == 0
+    with pytest.raises(RuntimeError, match="used up"):
+        lab.train(num_epochs=1)
+    assert lab.confirm({"num_epochs": 1}) == lab.confirm({"num_epochs": 1})
 
 
 def test_predictions_and_residuals():

@@ -19,7 +19,6 @@ NOT_REBUILT = {
     "05_loss_and_training",
     "06_evaluation_and_perplexity",
     "07_choosing",
-    "11_bow_svd",
 }
 
 #: a box that opens on a click, with no other in it

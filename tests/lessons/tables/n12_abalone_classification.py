@@ -10,9 +10,13 @@ from sklearn import metrics
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from helpers import abalone, models, training
+from lessons.n12_abalone_classification import experiments, open_task
 from tests.lessons.tables import Trap
+
+LAB = open_task.Lab(abalone.stand_in().table[:1200])
 
 
 def label_old(rings: Any, old_from: int) -> tuple:
@@ -20,24 +24,11 @@ def label_old(rings: Any, old_from: int) -> tuple:
     return labels, np.bincount(labels, minlength=2).max() / len(labels)
 
 
-def label_with_torch(rings: Any, old_from: int) -> list:
-    labels = (torch.as_tensor(rings) >= old_from).long()
-    return [labels, labels.bincount(minlength=2).max() / len(labels)]
-
-
 def split_by_hand(labels: np.ndarray, seed: int) -> list:
     """Deal each class out: two to train, one to validation, one to test."""
     rows = np.random.default_rng(seed).permutation(len(labels))
     rows = rows[np.argsort(labels[rows], kind="stable")]
     return [[*rows[0::4], *rows[1::4]], rows[2::4].tolist(), torch.tensor(rows[3::4])]
-
-
-def split_first_alone(labels: np.ndarray, seed: int) -> tuple:
-    """Stratify the first split, not the second."""
-    train, rest = train_test_split(
-        np.arange(len(labels)), train_size=0.5, stratify=labels, random_state=seed
-    )
-    return train, *train_test_split(rest, train_size=0.5, random_state=seed)
 
 
 def split_with_all_labels(labels: np.ndarray, seed: int) -> tuple:
@@ -59,11 +50,6 @@ def one_hot_width_of_data(categories: Any, names: tuple) -> torch.Tensor:
     return F.one_hot(torch.tensor([names.index(c) for c in categories])).float()
 
 
-def one_hot_of_a_dictionary(categories: Any, names: tuple) -> torch.Tensor:
-    rows = dict(zip(names, torch.eye(len(names)), strict=True))
-    return torch.stack([rows[category] for category in categories])
-
-
 def mlp_of_blocks(
     num_features: int, hidden_sizes: tuple, num_outputs: int, dropout: float
 ) -> nn.Sequential:
@@ -83,16 +69,6 @@ def mlp_of_one_width(
         layer for size in hidden_sizes for layer in (nn.Linear(num_features, size), nn.ReLU())
     ]
     return nn.Sequential(*layers, nn.Linear(num_features, num_outputs))
-
-
-def roc_point(probabilities: np.ndarray, labels: np.ndarray, threshold: float) -> tuple:
-    called = probabilities >= threshold
-    return called[labels == 0].mean(), called[labels == 1].mean()
-
-
-def roc_point_of_counts(p: np.ndarray, labels: np.ndarray, threshold: float) -> list:
-    table = metrics.confusion_matrix(labels, p >= threshold, normalize="true")
-    return table[:, 1]
 
 
 def auc_by_loops(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -118,45 +94,82 @@ def interval_with_torch(new: Any, old: Any) -> torch.Tensor:
     return torch.stack([differences.mean(), half])
 
 
+def roc_by_sorting(scores: np.ndarray, labels: np.ndarray) -> list:
+    """Add one animal after the other, and keep the last of each score."""
+    order = np.argsort(-scores)
+    last = np.append(np.diff(scores[order]) != 0, True)
+    is_old = torch.tensor(labels[order])
+    rates = [(is_old == label).cumsum(0) / (is_old == label).sum() for label in (0, 1)]
+    return [[0.0, *rate[last].tolist()] for rate in rates]
+
+
+def auc_by_trapezoids(scores: np.ndarray, labels: np.ndarray) -> float:
+    false, true = map(np.array, roc_by_sorting(scores, labels))
+    return ((false[1:] - false[:-1]) * (true[1:] + true[:-1]) / 2).sum()
+
+
+def experiment_with_torchs_loader(x, labels, parts, sizes, seed, epochs, dropout, decay):
+    training.set_seed(seed)
+    model, y = models.make_mlp(x.shape[1], sizes, 2, dropout), torch.as_tensor(labels)
+    adam = torch.optim.Adam(model.parameters(), 0.01, weight_decay=decay)
+    falling = torch.optim.lr_scheduler.StepLR(adam, 1, 0.95)
+    known, unseen = (DataLoader(TensorDataset(x[rows], y[rows]), 128) for rows in parts)
+    history = training.fit(model, known, adam, epochs, unseen, progress=False, scheduler=falling)
+    return model.eval()(x).softmax(1)[:, 1], history
+
+
 RIGHT = {
-    "ex_12_1": [
-        (label_old,),
-        (label_with_torch,),
-        (lambda rings, old_from: label_old(rings.tolist(), old_from),),
-    ],
+    "ex_12_1": [(label_old,), (lambda rings, old_from: label_old(rings.tolist(), old_from),)],
     "ex_12_2": [(split_by_hand,)],
     "ex_12_3": [
         (lambda values, train: (values - train.mean(0)) / train.std(0, correction=0),),
         (lambda values, train: (values - train.mean(0)) / (train.std(0) + 1e-8),),
-        (lambda values, train: abalone.standardize(values.double(), train.double()),),
+        (lambda v, t: abalone.standardize(v, t).numpy(),),
         (lambda v, t: abalone.standardize(v, t).to(training.pick_device()),),
     ],
-    "ex_12_4": [(one_hot_by_codes,), (one_hot_of_columns,)],
+    "ex_12_4": [
+        (one_hot_by_codes,),
+        (one_hot_of_columns,),
+        (lambda c, n: one_hot_by_codes(c, n).numpy(),),
+    ],
     "ex_12_5": [(mlp_of_blocks,)],
-    "ex_12_6": [(roc_point,), (roc_point_of_counts,)],
+    "ex_12_6": [(experiment_with_torchs_loader,)],
     "ex_12_7": [
-        (auc_by_loops,),
-        (auc_by_ranks,),
-        (lambda scores, labels: roc_auc_score(labels, scores),),
+        (roc_by_sorting,),
+        (lambda s, y: metrics.roc_curve(y, s, drop_intermediate=False)[:2],),
     ],
     "ex_12_8": [
-        (lambda p, y: metrics.confusion_matrix(y, p, normalize="true").tolist(),),
-        (lambda p, y: torch.tensor(metrics.confusion_matrix(y, p, normalize="true")),),
+        (auc_by_loops,),
+        (auc_by_ranks,),
+        (auc_by_trapezoids,),
+        (lambda scores, labels: roc_auc_score(labels, scores),),
     ],
     "ex_12_9": [(training.paired_interval,), (interval_by_scipy,), (interval_with_torch,)],
+    "ex_12_open": [
+        (({"num_epochs": 20, "seed": 7}, (0.86, 0.93)), LAB),
+        ([{"num_epochs": 20}, np.array([0.86, 0.93])], LAB),
+    ],
 }
 
 TRAPS = [
     Trap("ex_12_1", (lambda r, o: label_old(r, o)[0],), "a tuple of 2 values"),
-    Trap("ex_12_1", (lambda r, o: (np.asarray(r) >= o, label_old(r, o)[1]),), "type bool"),
-    Trap("ex_12_2", (split_first_alone,), "stratify both"),
+    Trap("ex_12_1", (lambda r, o: (np.asarray(r) >= o, label_old(r, o)[1]),), "whole numbers"),
+    Trap("ex_12_1", (lambda r, o: (label_old(r, o)[0] / 1, label_old(r, o)[1]),), "whole numbers"),
     Trap("ex_12_2", (split_with_all_labels,), "for each row that is left"),
     Trap("ex_12_2", (lambda *a: abalone.split_indices(*a)[:2],), "train, validation and test"),
     Trap("ex_12_4", (one_hot_width_of_data,), "that does not occur"),
-    Trap("ex_12_4", (one_hot_of_a_dictionary,), "must raise a ValueError"),
     Trap("ex_12_5", (mlp_of_one_width,), "'Linear(5, 3)'"),
     Trap("ex_12_5", (lambda *a: list(models.make_mlp(*a)),), "An nn.Sequential"),
     Trap("ex_12_5", (lambda *a: nn.Sequential(list(models.make_mlp(*a))),), "unpack the list"),
-    Trap("ex_12_6", (lambda p, y, t: roc_point(p, y, t)[0],), "Two shares"),
+    Trap("ex_12_5", (lambda n, *_: nn.Sequential(nn.Linear(n, 7), nn.ReLU),), "with brackets"),
+    Trap("ex_12_6", (lambda *a: experiments.experiment(*a)[0],), "a tuple of 2 values"),
+    Trap("ex_12_7", (lambda s, y: roc_by_sorting(s, y)[0],), "a tuple of 2 values"),
     Trap("ex_12_9", (lambda new, old: np.mean(new),), "Two numbers"),
+    Trap("ex_12_open", (0.88, LAB), "two things"),
+    Trap("ex_12_open", (({}, (0.9, 0.8)), LAB), "from low to high"),
+    Trap("ex_12_open", (({}, (0.7, 0.9)), LAB), "at most is asked"),
+    Trap("ex_12_open", (({"width": 8}, (0.80, 0.87)), LAB), "can't train with these"),
+    Trap("ex_12_open", (({"lr": 1e-9}, (0.80, 0.87)), LAB), "Search on"),
+    Trap("ex_12_open", (({}, (0.80, 0.82)), LAB), "narrower than chance"),
+    Trap("ex_12_open", (({}, (0.60, 0.65)), LAB), "outside of"),
 ]

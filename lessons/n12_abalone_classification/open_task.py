@@ -1,0 +1,87 @@
+"""The open task of notebook 12: a budget of trainings, and a third part that confirms."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from helpers import abalone
+from lessons.comparing import in_words, number, sequence
+from lessons.exercises import Wrong
+from lessons.n12_abalone_classification.experiments import experiment
+
+NARROWEST, WIDEST = 0.03, 0.08  # three, and eight, standard errors of such an AUC
+MARGIN = 0.01  # how far the choice may lie below the notebook's network, on the third part
+SEEDS = (101, 102, 103)
+
+
+class Lab:
+    """Trains networks on half of the animals of `table`, at most `budget` times.
+
+    A quarter is for validation: `labels` are theirs. Only `confirm` looks at the third part.
+    """
+
+    def __init__(self, table: pd.DataFrame, budget: int = 30) -> None:
+        self._all = (table["rings"].to_numpy() >= abalone.OLD_FROM).astype(np.int64)
+        self._parts = abalone.split_indices(self._all, seed=12)  # not one of the notebook's
+        self._features = abalone.make_features(table, self._parts[0])
+        self.labels = self._all[self._parts[1]]
+        self.left = self.budget = budget
+        self._confirmed: dict[str, float] = {}
+
+    def train(self, seed: int = 0, **settings: Any) -> np.ndarray:
+        """Train once; return the probability of "old" for each validation animal."""
+        if self.left < 1:
+            raise RuntimeError(f"The budget of {self.budget} trainings is used up.")
+        self.left -= 1
+        return self._rated(seed, settings)[self._parts[1]]
+
+    def _rated(self, seed: int, settings: Mapping[str, Any]) -> np.ndarray:
+        return experiment(self._features, self._all, self._parts, seed=seed, **settings)[0]
+
+    def confirm(self, settings: Mapping[str, Any]) -> float:
+        """Return the AUC of `settings` on the third part, the mean of three other seeds."""
+        rows, key = self._parts[2], repr(sorted(settings.items()))
+        if key not in self._confirmed:
+            runs = [self._rated(seed, settings)[rows] for seed in SEEDS]
+            aucs = [roc_auc_score(self._all[rows], scores) for scores in runs]
+            self._confirmed[key] = float(np.mean(aucs))
+        return self._confirmed[key]
+
+
+def judge(found: Any, lab: Lab) -> None:
+    """Check the choice and its interval on the third part."""
+    parts = found if isinstance(found, tuple | list) else ()
+    ends = sequence(parts[1]) if len(parts) == 2 else None
+    if ends is None or len(ends) != 2 or not isinstance(parts[0], Mapping):
+        raise Wrong(
+            "two things are asked for: a dict of settings, and the interval as (low, high). "
+            f"This is {in_words(found)}."
+        )
+    low, high = map(number, ends)
+    if low is None or high is None or not 0 <= low < high <= 1:
+        raise Wrong(f"an interval of AUCs goes from low to high, in 0 to 1; not {in_words(ends)}.")
+    if high - low > WIDEST:
+        raise Wrong(f"the interval is {high - low:.3f} wide; {WIDEST} at most is asked for.")
+    settings = {name: value for name, value in parts[0].items() if name != "seed"}
+    try:
+        reached, plain = lab.confirm(settings), lab.confirm({})
+    except TypeError as error:
+        raise Wrong(f"the lab can't train with these settings: {error}.") from error
+    if reached < plain - MARGIN:
+        raise Wrong(
+            f"on the third part these settings reach {reached:.3f}, and the notebook's reach "
+            f"{plain:.3f}. Search on."
+        )
+    if high - low < NARROWEST:
+        raise Wrong(
+            f"{high - low:.3f} is narrower than chance allows: with other animals, an AUC measured "
+            "on a thousand of them has a standard error of about 0.01."
+        )
+    if not low <= reached <= high:
+        raise Wrong(
+            f"the third part says {reached:.3f}, outside of {low:.3f} to {high:.3f}. Its animals "
+            "are others, and the validation AUC was the best of several: is there room for both?"
+        )
