@@ -15,9 +15,6 @@ check = Checks()
 NUMBERS = torch.Generator().manual_seed(0)
 
 
-# --- 00.1, 00.2: tensors ------------------------------------------------------------------
-
-
 def with_types(answer: Callable, picture: Tensor) -> Any:
     """Return the three tensors, the first and the last with their types."""
     found = answer(picture)
@@ -42,10 +39,7 @@ check.exercise(
     probe=with_types,
     inputs=[(torch.zeros(4, 5, 3),), (torch.zeros(2, 2).long(),), (torch.zeros(3, 1).double(),)],
     mistakes=[
-        (
-            "`zeros` is no int64 tensor; floats are the default. Which argument says otherwise?",
-            made(zeros=lambda: torch.zeros(3, 4)),
-        ),
+        ("`zeros` holds floats: which argument asks for int64?", made(lambda: torch.zeros(3, 4))),
         ("`counted` begins with 0.", made(counted=lambda: torch.arange(1, 13).reshape(3, 4))),
         (
             "`counted` runs down the columns; reshape alone runs along the rows.",
@@ -91,9 +85,6 @@ check.exercise(
 )
 
 
-# --- 00.3, 00.4: gradients by hand --------------------------------------------------------
-
-
 def by_hand(answer: Callable, *arguments: Any) -> Any:
     """Return the result; PyTorch records nothing meanwhile."""
     with torch.no_grad():
@@ -109,7 +100,7 @@ check.exercise(
     inputs=[(5.0, 3.0, 4.0), (-2.0, 0.5, 7.0), (1.0, -4.0, 0.0)],
     mistakes=[
         (
-            "those are u, v and L, the values of the forward pass.",
+            "those are u, v and L, values of the forward pass.",
             lambda a, b, c: (2 * b, a + 2 * b, c * (a + 2 * b)),
         ),
         (
@@ -141,16 +132,14 @@ def line(
     return answer
 
 
-def points_of(size: int) -> tuple[Tensor, Tensor]:
-    """Return that many x and y."""
-    return torch.randn(size, generator=NUMBERS), torch.randn(size, generator=NUMBERS)
-
-
 check.exercise(
     "00.4",
     line(),
     probe=by_hand,
-    inputs=[(0.5, -1.0, *points_of(5)), (2.0, 0.3, *points_of(3)), (-1.0, 0.0, *points_of(8))],
+    inputs=[
+        (w, b, *torch.randn(2, size, generator=NUMBERS))
+        for w, b, size in ((0.5, -1.0, 5), (2.0, 0.3, 3), (-1.0, 0.0, 8))
+    ],
     mistakes=[
         ("the factor 2 is missing: e² has the derivative 2e.", line(lambda e, x: (e * x, e))),
         ("the loss is the *mean* over the points, not their sum.", line(collect=Tensor.sum)),
@@ -158,17 +147,11 @@ check.exercise(
         ("w is multiplied by x: where is that in its gradient?", line(lambda e, x: (2 * e, 2 * e))),
         ("the gradient of b comes second.", line(lambda e, x: (2 * e, 2 * e * x))),
         ("that is one number per point: take their mean.", line(collect=lambda part: part)),
-        (
-            "the mean of a product is not the product of the means: multiply e by x first.",
-            line(lambda e, x: (2 * e.mean() * x, 2 * e)),
-        ),
+        ("multiply e by x before you average.", line(lambda e, x: (2 * e.mean() * x, 2 * e))),
     ],
     errors=BY_HAND,
     otherwise="Write e = w·x + b - y for each point, differentiate e², and take the mean.",
 )
-
-
-# --- 00.5 ---------------------------------------------------------------------------------
 
 
 def bowl(w: Tensor) -> Tensor:
@@ -207,29 +190,15 @@ check.exercise(
     "00.5",
     lambda loss_of, start, lr, num_steps: walk(loss_of, start, lr, num_steps),
     probe=positions,
-    inputs=[
-        (bowl, 0.0, 0.1, 4),
-        (valley, 1.0, 0.25, 3),
-        (bowl, -1.0, 0.5, 1),
-        (valley, 2.0, 0.1, 0),
-    ],
+    inputs=[(bowl, 0.0, 0.1, 4), (valley, 1.0, 0.25, 3), (bowl, -1.0, 0.5, 1), (bowl, 2.0, 0.1, 0)],
     mistakes=[
         (
             "each step uses the sum of all gradients so far: what must be done with w.grad first?",
             functools.partial(walk, keep=True),
         ),
-        (
-            "that walks uphill: the gradient points to where the loss grows.",
-            lambda loss_of, start, lr, num_steps: walk(loss_of, start, -lr, num_steps),
-        ),
-        (
-            "w never moves: is it changed at all, and with a gradient that is not emptied yet?",
-            lambda loss_of, start, lr, num_steps: [start] * (num_steps + 1),
-        ),
-        (
-            "that walks down (w - 3)², whatever loss it is given: call `loss_of(w)`.",
-            lambda loss_of, start, lr, num_steps: walk(bowl, start, lr, num_steps),
-        ),
+        ("that walks uphill.", lambda f, start, lr, n: walk(f, start, -lr, n)),
+        ("w never moves: with which gradient is it changed?", lambda f, w, lr, n: [w] * (n + 1)),
+        ("it does not use the loss that it is given.", lambda f, *given: walk(bowl, *given)),
         (
             "the list must hold plain numbers, not `w`: it is one tensor, which changes in place.",
             lambda *a: [*torch.tensor(walk(*a))],
@@ -250,9 +219,6 @@ check.exercise(
     },
     otherwise="The start belongs to the list. How long is each step?",
 )
-
-
-# --- the network, the loops, the open task ------------------------------------------------
 
 check.exercise("00.6", **network.NETWORK)
 check.exercise("00.7", **loops.STEP)

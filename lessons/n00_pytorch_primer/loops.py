@@ -31,12 +31,6 @@ def plain(loss: Any) -> Any:
     return "graph" if isinstance(loss, Tensor) and loss.requires_grad else loss
 
 
-GRAPH = "the loss that comes back is a tensor with its whole graph: .item() makes it a number."
-
-
-# --- 00.7 -----------------------------------------------------------------------------------
-
-
 def step(
     order: str = "zero backward step",
     swap: bool = False,
@@ -80,24 +74,19 @@ STEP: dict[str, Any] = dict(
     probe=two_steps,
     inputs=[(0.5, 4), (0.1, 3), (1.0, 1)],
     mistakes=[
-        (
-            "the second step has used the sum of both gradients: when is .grad emptied?",
-            step("backward step"),
-        ),
-        (
-            "the weights do not move. Does step() come, and is .grad full when it does?",
-            step("backward zero step"),
-        ),
+        ("the gradients of both steps add up: when is .grad emptied?", step("backward step")),
+        ("the weights stay: is .grad full when step() comes?", step("backward zero step")),
         ("each step uses the gradient of the batch before.", step("step zero backward")),
-        (GRAPH, step(value=lambda loss, again: loss), lambda found, *_: "graph" in found[0]),
+        (
+            "the loss comes back as a tensor with its whole graph: .item() makes it a number.",
+            step(value=lambda loss, again: loss),
+            lambda found, *_: "graph" in found[0],
+        ),
         ("return the loss from before the step.", step(value=lambda loss, again: again().item())),
         ("the loss takes the logits first, then the targets.", step(swap=True)),
     ],
     otherwise="Forward, zero_grad, backward, step: each once, in this order.",
 )
-
-
-# --- 00.8 -----------------------------------------------------------------------------------
 
 
 def per_sample(losses: list[float], sizes: list[int]) -> float:
@@ -137,7 +126,6 @@ def trained(answer: Callable, num_epochs: int, lr: float, batch_size: int) -> An
     losses = answer(model, DataLoader(data, batch_size), num_epochs, lr)
     if losses is None or losses is ...:
         return None
-    losses = [*map(plain, losses)] if isinstance(losses, list) else losses
     return losses, numbers_of(model), model.training
 
 
@@ -146,45 +134,25 @@ TRAINING: dict[str, Any] = dict(
     probe=trained,
     inputs=[(3, 0.5, 4), (2, 0.1, 3), (1, 1.0, 6)],
     mistakes=[
-        (
-            "the model is not in training mode afterwards: what comes before the loop?",
-            loop(training=False),
-        ),
-        (
-            "that averages the batches' losses, but the last batch is smaller. Weigh by samples.",
-            loop(lambda losses, sizes: sum(losses) / len(losses)),
-        ),
-        ("that is the loss of the last batch alone.", loop(lambda losses, sizes: losses[-1])),
-        (
-            "that adds up the batches' losses: weigh each by its samples, and divide.",
-            loop(lambda losses, sizes: sum(losses)),
-        ),
+        ("the model is not in training mode: what comes first?", loop(training=False)),
+        ("the last batch is smaller: weigh by samples.", loop(lambda a, b: sum(a) / len(a))),
+        ("that is the loss of the last batch alone.", loop(lambda a, b: a[-1])),
+        ("that adds up means: weigh each by its samples, and divide.", loop(lambda a, b: sum(a))),
         ("divide by the number of samples.", loop(lambda a, b: sum(map(operator.mul, a, b)))),
         (
             "the list needs one loss per epoch.",
             loop(most=1),
             lambda found, num_epochs, *_: len(found[0]) != num_epochs,
         ),
-        (
-            "the gradients of all batches add up: when is .grad emptied?",
-            loop(one_step=step("backward step")),
-        ),
+        ("when is .grad emptied? It adds up.", loop(one_step=step("backward step"))),
         (
             "the weights have not moved.",
             loop(one_step=step("backward")),
             lambda found, *_: found[1] == UNTRAINED,
         ),
-        (
-            GRAPH,
-            loop(one_step=step(value=lambda loss, again: loss)),
-            lambda found, *_: "graph" in found[0],
-        ),
     ],
     otherwise="For each epoch: all batches, a step each; the mean loss per sample.",
 )
-
-
-# --- 00.9 -----------------------------------------------------------------------------------
 
 
 class Watched(nn.Module):
@@ -248,21 +216,18 @@ TEST: dict[str, Any] = dict(
             accuracy(grad=True),
             lambda found, *_: found == "recorded",
         ),
-        (
-            "a logit is not a probability: at which logit is the probability one half?",
-            accuracy(predict=lambda logits: logits > 0.5),
-        ),
+        ("which logit has probability one half?", accuracy(predict=lambda out: out > 0.5)),
         ("that is the share of *wrong* predictions.", accuracy(predict=lambda out: out <= 0)),
         ("no logit *equals* a target: first make it 0 or 1.", accuracy(predict=lambda out: out)),
         (
             "that averages the batches' accuracies, but the last one is smaller. Count samples.",
-            accuracy(lambda right, sizes: sum(map(operator.truediv, right, sizes)) / len(sizes)),
+            accuracy(lambda right, n: sum(map(operator.truediv, right, n)) / len(n)),
         ),
-        ("that is the last batch alone.", accuracy(lambda right, sizes: right[-1] / sizes[-1])),
+        ("that is the last batch alone.", accuracy(lambda right, n: right[-1] / n[-1])),
         ("divide by the samples, not the batches.", accuracy(lambda right, n: sum(right) / len(n))),
         (
-            "that is half of it: are the two coordinates of a point counted as two samples?",
-            accuracy(lambda right, sizes: sum(right) / sum(sizes) / 2),
+            "half of it: is a point counted twice?",
+            accuracy(lambda right, n: sum(right) / sum(n) / 2),
         ),
         (
             "the accuracy is a share between 0 and 1.",

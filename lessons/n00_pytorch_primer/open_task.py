@@ -13,13 +13,7 @@ MOST_NUMBERS, LEAST = 100, 0.97
 
 
 def judge(fit: Callable) -> None:
-    """Refuse a way to fit spirals that is too large, or too often wrong on fresh points.
-
-    Parameters
-    ----------
-    fit : callable
-        ``fit(points, targets)`` returns a trained nn.Module: points [batch, 2] to logits [batch].
-    """
+    """Refuse a way to fit spirals that is too large, or too often wrong on fresh points."""
     points, targets = spirals(600, seed=1)
     fresh, classes = spirals(2_000, seed=2)
     torch.manual_seed(0)
@@ -36,9 +30,7 @@ def judge(fit: Callable) -> None:
     with torch.no_grad():
         seen, unseen = (model.eval()(x) for x in (points, fresh))
     if unseen.shape != classes.shape:
-        raise Wrong(
-            f"2,000 points give logits of the shape {list(unseen.shape)}; [2000] is wanted."
-        )
+        raise Wrong(f"2,000 points give logits {list(unseen.shape)}; [2000] is wanted.")
     right = ((unseen > 0) == classes).float().mean().item()
     if right < LEAST:
         learned = ((seen > 0) == targets).float().mean().item()

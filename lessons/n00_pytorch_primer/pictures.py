@@ -1,6 +1,7 @@
 """The pictures of notebook 00: one function each, each returns its Axes."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -51,14 +52,8 @@ def computation_graph(
 ) -> Axes:
     """Draw a computation graph from its inputs (left) to its result (right).
 
-    Parameters
-    ----------
-    edges : sequence of pairs
-        From a node to the node that is computed with it; together they have one result.
-    labels, values : mapping
-        What to write into each node: its name, and below it the forward pass.
-    gradients : mapping, optional
-        The backward pass: d result / d node, written below the boxes.
+    `edges` lead from a node to one that is computed with it. Into each box go its label and its
+    value, below it, if they are given, its gradient: d result / d node.
     """
     ax = ax or plt.subplots(figsize=(8, 3))[1]
     positions = _graph_positions(edges)
@@ -82,12 +77,8 @@ def computation_graph(
 
 
 def recorded_graph(steps: Mapping[str, Tensor], title: str, ax: Axes) -> Axes:
-    """Draw the graph that PyTorch has recorded, from the notes of its tensors.
-
-    `steps` holds the results of all steps, which retain their gradients; the last one is the
-    result of the graph.
-    """
-    nodes = {tensor.grad_fn: tensor for tensor in steps.values()}
+    """Draw the graph that PyTorch has recorded; `steps` are the results that keep gradients."""
+    nodes: dict[Any, Any] = {tensor.grad_fn: tensor for tensor in steps.values()}
     edges = [(one, later) for later in nodes for one, _ in later.next_functions if one]
     nodes |= {one: one.variable for one, _ in edges if one not in nodes}
     labels = {node: type(node).__name__ for node in nodes}
@@ -136,12 +127,7 @@ def decision_boundary(
 ) -> Axes:
     """Draw what a two-class model says all over the plane, and the samples on top.
 
-    Parameters
-    ----------
-    model : nn.Module
-        Takes float32 [batch, 2], returns logits [batch].
-    points, targets : Tensor [samples, 2] and [samples]
-        The samples, which also set the limits of the picture, and their classes, 0 or 1.
+    `model` maps float32 [batch, 2] to logits [batch]; `points` [samples, 2] also set the limits.
     """
     low, high = points.amin(0) - 0.4, points.amax(0) + 0.4
     xs, ys = (torch.linspace(low[axis], high[axis], 200) for axis in (0, 1))

@@ -7,23 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lessons.n00_pytorch_primer.checks import line
+from lessons.n00_pytorch_primer.loops import loop
 from tests.lessons.tables import Trap
-
-# --- 00.1 to 00.4 -----------------------------------------------------------------------
 
 
 def tensors_in_a_list(picture: Tensor) -> list[Tensor]:
     whole = torch.zeros(3, 4, dtype=torch.int64)
     return [whole, torch.arange(12.0).view(3, -1), picture * 0 + 1]
-
-
-def two_tensors(picture: Tensor) -> tuple[Tensor, Tensor]:
-    return tensors_in_a_list(picture)[0], torch.ones_like(picture)
-
-
-def standardize_by_loop(table: Tensor) -> Tensor:
-    columns = [(column - column.mean()) / column.std() for column in table.T]
-    return torch.stack(columns, dim=1)
 
 
 def standardize_with_std_mean(table: Tensor) -> Tensor:
@@ -40,17 +31,6 @@ def gradients_by_torch(a: float, b: float, c: float) -> list[Tensor]:
     inputs = [torch.tensor(value, requires_grad=True) for value in (a, b, c)]
     (inputs[2] * (inputs[0] + 2 * inputs[1])).backward()
     return [tensor.grad for tensor in inputs]
-
-
-def line_by_loop(w: float, b: float, x: Tensor, y: Tensor) -> list[float]:
-    dw = db = 0.0
-    for one, target in zip(x.tolist(), y.tolist(), strict=True):
-        error = w * one + b - target
-        dw, db = dw + 2 * error * one / len(x), db + 2 * error / len(x)
-    return [dw, db]
-
-
-# --- 00.5 -------------------------------------------------------------------------------
 
 
 def descend(step: Callable, note: Callable = float) -> Callable:
@@ -75,12 +55,6 @@ def right_step(w: Tensor, lr: float) -> Tensor:
     return w
 
 
-def step_of_the_data(w: Tensor, lr: float) -> Tensor:
-    w.data -= lr * w.grad
-    w.grad = None
-    return w
-
-
 def step_to_a_new_parameter(w: Tensor, lr: float) -> Tensor:
     return (w - lr * w.grad).detach().requires_grad_()
 
@@ -101,18 +75,6 @@ def rebinding_step_without_graph(w: Tensor, lr: float) -> Tensor:
     return w - lr * w.grad
 
 
-def descend_by_optimizer(loss_of: Callable, start: float, lr: float, num_steps: int) -> list[float]:
-    w = torch.tensor(float(start), requires_grad=True)
-    optimizer = torch.optim.SGD([w], lr=lr)
-    positions = [start]
-    for _ in range(num_steps):
-        optimizer.zero_grad()
-        loss_of(w).backward()
-        optimizer.step()
-        positions.append(np.float32(w.item()))
-    return positions
-
-
 def descend_with_one_loss(
     loss_of: Callable, start: float, lr: float, num_steps: int
 ) -> list[float]:
@@ -128,17 +90,6 @@ def descend_emptying_first(loss_of: Callable, start: float, lr: float, num_steps
     w = torch.tensor(float(start), requires_grad=True)
     w.grad.zero_()
     return [w.item()]
-
-
-def descend_without_backward(loss_of: Callable, start: float, lr: float, num_steps: int) -> list:
-    w = torch.tensor(float(start), requires_grad=True)
-    loss_of(w)
-    with torch.no_grad():
-        w -= lr * w.grad
-    return [w.item()]
-
-
-# --- 00.6 to 00.9, 00.open ----------------------------------------------------------------
 
 
 class MLP(nn.Module):
@@ -179,11 +130,6 @@ class NoBiasAtTheEnd(SequentialMLP):
         self.output = nn.Linear(hidden_size, 1, bias=False)
 
 
-class EmptyMLP(nn.Module):
-    def __init__(self, hidden_size: int) -> None:
-        super().__init__()
-
-
 class ReturnsNothing(MLP):
     def forward(self, points: Tensor) -> None:
         self.layers[0](points)
@@ -197,33 +143,6 @@ def step_emptying_at_the_end(
     optimizer.step()
     model.zero_grad()
     return loss.detach()
-
-
-def step_with_whole_targets(
-    model: nn.Module, inputs: Tensor, targets: Tensor, loss_function: Callable, optimizer: object
-) -> float:
-    return loss_function(model(inputs), targets).item()
-
-
-def train_by_hand(model: nn.Module, loader: object, num_epochs: int, lr: float) -> list[float]:
-    losses = []
-    for _ in range(num_epochs):
-        model.train()
-        pairs = []
-        for inputs, targets in loader:
-            loss = nn.functional.binary_cross_entropy_with_logits(model(inputs), targets.float())
-            for parameter, slope in zip(
-                model.parameters(), torch.autograd.grad(loss, [*model.parameters()]), strict=True
-            ):
-                parameter.data -= lr * slope
-            pairs.append((loss.item(), len(targets)))
-        values, sizes = zip(*pairs, strict=True)
-        losses.append(np.average(values, weights=sizes))
-    return losses
-
-
-def train_one_epoch_only(model: nn.Module, loader: object, num_epochs: int, lr: float) -> list:
-    return train_by_hand(model, loader, 1, lr)
 
 
 def accuracy_of_batches(model: nn.Module, loader: object) -> np.floating:
@@ -256,36 +175,29 @@ RIGHT = {
     "ex_00_1": [(tensors_in_a_list,)],
     "ex_00_2": [
         (lambda t: (t - t.mean(0)) / t.std(0, correction=0),),
-        (standardize_by_loop,),
         (standardize_with_std_mean,),
-        (lambda t: standardize_by_loop(t.double()),),
+        (lambda t: standardize_with_std_mean(t.double()),),
         (lambda t: (t.numpy() - t.numpy().mean(0)) / t.numpy().std(0, ddof=1),),
     ],
     "ex_00_3": [(lambda a, b, c: np.array([c, 2 * c, a + 2 * b]),)],
-    "ex_00_4": [
-        (line_by_loop,),
-        (lambda w, b, x, y: 2 * (w * x + b - y) @ torch.stack([x, x**0], 1) / len(x),),
-    ],
+    "ex_00_4": [(lambda *a: [float(part) for part in line()(*a)],)],
     "ex_00_5": [
         (descend(right_step),),
-        (descend(step_of_the_data, note=Tensor.item),),
         (descend(step_to_a_new_parameter),),
-        (descend_by_optimizer,),
     ],
     "ex_00_6": [(MLP,), (SequentialMLP,)],
     "ex_00_7": [(step_emptying_at_the_end,)],
-    "ex_00_8": [(train_by_hand,)],
+    "ex_00_8": [(loop(lambda losses, sizes: np.average(losses, weights=sizes)),)],
     "ex_00_9": [(accuracy_of_batches,)],
     "ex_00_open": [(lambda points, targets: Winding(),)],
 }
 
 OPEN = {
-    "ex_00_6": [(EmptyMLP,), (ReturnsNothing,)],
+    "ex_00_6": [(ReturnsNothing,)],
     "ex_00_open": [(lambda points, targets: None,)],
 }
 
 TRAPS = [
-    Trap("ex_00_1", (two_tensors,), "a tuple of 3 values is wanted"),
     Trap("ex_00_2", (lambda t: t - t.mean(0)[:2],), "Along which axis"),
     Trap("ex_00_2", (standardize_in_place,), "changes `table` in place"),
     Trap("ex_00_3", (lambda a, b, c: (2 * c, c, a + 2 * b),), "wrong order"),
@@ -295,13 +207,10 @@ TRAPS = [
     Trap("ex_00_5", (descend(rebinding_step_without_graph),), "a new tensor that was made there"),
     Trap("ex_00_5", (torch.no_grad()(descend(right_step)),), "computed under no_grad"),
     Trap("ex_00_5", (descend_emptying_first,), "before the first backward()"),
-    Trap("ex_00_5", (descend_without_backward,), "Is it called"),
     Trap("ex_00_5", (descend_with_one_loss,), "compute the loss again"),
     Trap("ex_00_5", (descend(right_step, note=lambda w: w),), "plain numbers"),
     Trap("ex_00_6", (TanhMLP,), "A ReLU follows"),
     Trap("ex_00_6", (NoBiasAtTheEnd,), "each layer has a bias"),
-    Trap("ex_00_7", (step_with_whole_targets,), "takes float targets"),
-    Trap("ex_00_8", (train_one_epoch_only,), "one loss per epoch"),
     Trap("ex_00_9", (accuracy_by_argmax,), "Which logits say class 1?"),
     Trap("ex_00_open", (lambda points, targets: 3,), "an nn.Module; this is 3"),
     Trap("ex_00_open", (lambda points, targets: nn.Flatten(0),), "finds no numbers"),
