@@ -1,6 +1,7 @@
 """What notebook 12 uses ready-made: the worked experiment, the bootstrap, and its tables."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +41,7 @@ def experiment(
     steps = optimizer(model.parameters(), lr=lr, weight_decay=weight_decay, fused=fused)
     falling = torch.optim.lr_scheduler.ExponentialLR(steps, gamma)
     batches, watched = abalone.Batches(*known, batch_size), [known] if watch else None
-    options = {"scheduler": falling, "progress": False, "watch_loader": watched}
+    options: dict[str, Any] = {"scheduler": falling, "progress": False, "watch_loader": watched}
     history = training.fit(model, batches, steps, num_epochs, [unseen], **options)
     with torch.no_grad():
         return model.eval()(x).softmax(dim=1)[:, 1].cpu().numpy(), history

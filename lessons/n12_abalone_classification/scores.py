@@ -54,10 +54,6 @@ ROC = dict(
         ("an animal at the threshold is called old.", partial(roc, above=np.greater)),
         ("the first point, (0, 0), is missing: nobody is called old.", partial(roc, start=False)),
         (
-            "the points are right, and in the wrong order: the highest threshold comes first.",
-            lambda *a: tuple(rate[::-1] for rate in roc(*a)),
-        ),
-        (
             "animals with equal scores are called old together: a point for each *different* "
             "score, not for each animal.",
             one_by_one,

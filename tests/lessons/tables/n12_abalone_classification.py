@@ -40,12 +40,6 @@ def one_hot_by_codes(categories: Any, names: tuple) -> torch.Tensor:
     return F.one_hot(torch.tensor([names.index(c) for c in categories]), len(names)).float()
 
 
-def one_hot_of_columns(categories: Any, names: tuple) -> torch.Tensor:
-    columns = np.stack([categories == name for name in names], axis=1)
-    assert columns.any(axis=1).all()
-    return torch.tensor(columns, dtype=torch.float32)
-
-
 def one_hot_width_of_data(categories: Any, names: tuple) -> torch.Tensor:
     return F.one_hot(torch.tensor([names.index(c) for c in categories])).float()
 
@@ -87,13 +81,6 @@ def interval_by_scipy(new: Any, old: Any) -> np.ndarray:
     return np.array([(ends.low + ends.high) / 2, (ends.high - ends.low) / 2])
 
 
-def interval_with_torch(new: Any, old: Any) -> torch.Tensor:
-    differences = torch.tensor(new) - torch.tensor(old)
-    differences = differences.double()
-    half = stats.t.ppf(0.975, len(new) - 1) * differences.std() / len(new) ** 0.5
-    return torch.stack([differences.mean(), half])
-
-
 def roc_by_sorting(scores: np.ndarray, labels: np.ndarray) -> list:
     """Add one animal after the other, and keep the last of each score."""
     order = np.argsort(-scores)
@@ -129,7 +116,6 @@ RIGHT = {
     ],
     "ex_12_4": [
         (one_hot_by_codes,),
-        (one_hot_of_columns,),
         (lambda c, n: one_hot_by_codes(c, n).numpy(),),
     ],
     "ex_12_5": [(mlp_of_blocks,)],
@@ -144,7 +130,7 @@ RIGHT = {
         (auc_by_trapezoids,),
         (lambda scores, labels: roc_auc_score(labels, scores),),
     ],
-    "ex_12_9": [(training.paired_interval,), (interval_by_scipy,), (interval_with_torch,)],
+    "ex_12_9": [(training.paired_interval,), (interval_by_scipy,)],
     "ex_12_open": [
         (({"num_epochs": 20, "seed": 7}, (0.86, 0.93)), LAB),
         ([{"num_epochs": 20}, np.array([0.86, 0.93])], LAB),
