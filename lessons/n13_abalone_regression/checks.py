@@ -61,7 +61,12 @@ def mse(predictions: Tensor, targets: Tensor) -> Tensor:
     return ((predictions - targets) ** 2).mean()
 
 
-def strict(loss: Callable = mse, refuse: Callable = lambda: torch.ones(2, 3) @ torch.ones(2)):
+def no() -> None:
+    """Refuse as asked."""
+    raise ValueError("shapes differ")
+
+
+def other(loss: Callable = mse, refuse: Callable = no) -> Callable:
     """Return an answer to 13.2 with another loss, or that refuses in another way."""
     return lambda p, t: loss(p, t) if p.shape == t.shape else refuse()
 
@@ -75,11 +80,6 @@ def tried(strict_mse: Callable, predictions: Tensor, targets: Tensor) -> Any:
             raise
         return Raised("ValueError", str(error) and "")
     return (loss, loss.requires_grad) if isinstance(loss, Tensor) else loss
-
-
-def no() -> None:
-    """Refuse as asked."""
-    raise ValueError("shapes differ")
 
 
 def told(found: Any, predictions: Tensor, targets: Tensor) -> str:
@@ -105,7 +105,7 @@ THREE_TRUE = torch.tensor([3.0, 5.0, 6.0])
 
 check.exercise(
     "13.2",
-    strict(refuse=no),
+    other(),
     probe=tried,
     inputs=[
         (GRADED, THREE_TRUE),
@@ -113,31 +113,20 @@ check.exercise(
         (GRADED.detach()[:, None], THREE_TRUE),
         (GRADED, THREE_TRUE[:, None]),
         (torch.ones(1, requires_grad=True), THREE_TRUE),
+        (GRADED.detach()[:, None], torch.ones(3, 2)),
     ],
     mistakes=[
         (UNMADE, lambda p, t: nn.MSELoss(p, t), kind("class")),
         ("these shapes differ and were accepted. Raise a ValueError.", mse, kind("accepted")),
-        ("unequal shapes, and no error: `raise` one.", strict(refuse=str), kind("silent")),
-        ("unequal shapes, and another error than a ValueError.", strict(), kind("another error")),
-        (
-            "a Python number can't be trained with.",
-            strict(lambda *a: mse(*a).item(), no),
-            kind("float"),
-        ),
-        (
-            "return one number: the mean over all.",
-            strict(lambda p, t: (p - t) ** 2, no),
-            kind("several"),
-        ),
-        (
-            "no gradient flows back from it.",
-            strict(lambda *a: mse(*a).detach(), no),
-            kind("detached"),
-        ),
-        ("that is the sum.", strict(lambda p, t: ((p - t) ** 2).sum(), no)),
-        ("those are absolute values.", strict(lambda p, t: (p - t).abs().mean(), no)),
-        ("square first, then take the mean.", strict(lambda p, t: (p - t).mean() ** 2, no)),
-        ("that is the root of the MSE.", strict(lambda p, t: mse(p, t).sqrt(), no)),
+        ("unequal shapes, and no error: `raise` one.", other(refuse=str), kind("silent")),
+        ("unequal shapes, and no ValueError.", other(refuse=lambda: [][1]), kind("another error")),
+        ("a Python number has no gradient.", other(lambda *a: mse(*a).item()), kind("float")),
+        ("return one number: the mean.", other(lambda p, t: (p - t) ** 2), kind("several")),
+        ("no gradient flows back from it.", other(lambda *a: mse(*a).detach()), kind("detached")),
+        ("that is the sum.", other(lambda p, t: ((p - t) ** 2).sum())),
+        ("those are absolute values.", other(lambda p, t: (p - t).abs().mean())),
+        ("square first, then take the mean.", other(lambda p, t: (p - t).mean() ** 2)),
+        ("that is the root of the MSE.", other(lambda p, t: mse(p, t).sqrt())),
     ],
     otherwise="The mean of the squared differences is asked for.",
 )
@@ -146,7 +135,7 @@ check.exercise(
 # --- 13.3: the training -------------------------------------------------------------------
 
 
-def training_loop(
+def loop(
     make: Callable = lambda parameters, lr: torch.optim.Adam(parameters, lr, weight_decay=0.01),
     rate: str = "epoch",
     clear: bool = True,
@@ -194,42 +183,34 @@ def trained(answer: Callable, seed: int, num_epochs: int, lr: float) -> Any:
     return losses, model.eval()(inputs).flatten()
 
 
+def other_length(found: Any, seed: int, num_epochs: int, lr: float) -> bool:
+    """Whether there are not as many losses as epochs."""
+    return np.shape(found[0]) != (num_epochs,)
+
+
 def optimizer(kind: type, weight_decay: float = 0.01) -> Callable:
     """Return a loop with another optimizer."""
-    return training_loop(lambda parameters, lr: kind(parameters, lr, weight_decay=weight_decay))
+    return loop(lambda parameters, lr: kind(parameters, lr, weight_decay=weight_decay))
 
 
 check.exercise(
     "13.3",
-    training_loop(),
+    loop(),
     probe=trained,
     inputs=[(1, 4, 0.1), (2, 7, 0.03)],
     mistakes=[
-        ("the rate fell after every batch, not after every epoch.", training_loop(rate="batch")),
-        ("the rate never fell.", training_loop(rate="never")),
-        ("gradients of earlier batches are still in it: zero_grad().", training_loop(clear=False)),
-        ("a column met a row: [batch, 1] against [batch].", training_loop(loss=mse)),
+        ("the rate fell after every batch, not after every epoch.", loop(rate="batch")),
+        ("the rate never fell.", loop(rate="never")),
+        ("gradients of earlier batches are still in it: zero_grad().", loop(clear=False)),
+        ("a column met a row: [batch, 1] against [batch].", loop(loss=mse)),
         ("that is how it trains without weight decay.", optimizer(torch.optim.Adam, 0)),
         ("that is how AdamW trains; Adam is asked for.", optimizer(torch.optim.AdamW)),
         ("that is how SGD trains; Adam is asked for.", optimizer(torch.optim.SGD)),
-        (
-            "right training; but a smaller batch counts less.",
-            training_loop(total=lambda v, n: v.mean()),
-        ),
-        (
-            "right training; but those are last batches' losses.",
-            training_loop(total=lambda v, n: v[-1]),
-        ),
-        ("right training; but those are sums.", training_loop(total=lambda v, n: (v * n).sum())),
-        (
-            "that is a rate of 0.01, whatever `lr` says.",
-            lambda m, b, n, lr: training_loop()(m, b, n, 0.01),
-        ),
-        (
-            "one loss for each epoch is asked for, in a list.",
-            lambda *a: training_loop()(*a)[-1],
-            lambda found, seed, num_epochs, lr: np.shape(found[0]) != (num_epochs,),
-        ),
+        ("right training; but a smaller batch counts less.", loop(total=lambda v, n: v.mean())),
+        ("right training; but those are last batches' losses.", loop(total=lambda v, n: v[-1])),
+        ("right training; but those are sums.", loop(total=lambda v, n: (v * n).sum())),
+        ("that is a rate of 0.01, whatever `lr` says.", lambda *a: loop()(*a[:3], 0.01)),
+        ("return a list: one loss for each epoch.", lambda *a: loop()(*a)[-1], other_length),
     ],
     errors={"Boolean value of Tensor": f"Was a class called with tensors? {UNMADE}"},
     otherwise="Adam with weight decay, squared errors, a falling rate; each epoch's mean loss.",
@@ -255,11 +236,14 @@ check.exercise(
     ],
     mistakes=[
         (
-            "that is the squared correlation.",
-            lambda p, t: torch.corrcoef(torch.stack([p, t]))[0, 1].nan_to_num() ** 2,
+            "that is a squared correlation.",
+            lambda *a: torch.stack(a).corrcoef().nan_to_num()[0, 1] ** 2,
         ),
         ("the mean residual was taken off first.", lambda p, t: 1 - (t - p).var() / t.var()),
-        ("no squares.", lambda p, t: 1 - (t - p).abs().sum() / (t - t.mean()).abs().sum()),
+        (
+            "those are no squares.",
+            lambda p, t: 1 - (t - p).abs().sum() / (t - t.mean()).abs().sum(),
+        ),
         ("the spread below is that of the *predictions*.", lambda p, t: r_squared(t, p)),
         ("the fraction is upside down.", lambda p, t: 1 - 1 / (1 - r_squared(p, t))),
         ("the sum below is taken from 0.", lambda p, t: 1 - ((t - p) ** 2).sum() / (t**2).sum()),

@@ -108,6 +108,7 @@ TRAPS = [
     Trap("ex_13_2", (strict_in(len),), "were accepted"),
     Trap("ex_13_2", (strict_in(torch.Tensor.dim),), "were accepted"),
     Trap("ex_13_2", (strict_in(torch.numel),), "were accepted"),
+    Trap("ex_13_2", (strict_in(lambda x: (len(x), x.dim())),), "were accepted"),
     Trap("ex_13_2", (lambda p, t: (p - t) @ (p - t) / len(t),), "Raise a ValueError"),
     Trap("ex_13_3", (looped(nn.MSELoss),), "make the loss first"),
     Trap("ex_13_3", (looped(F.l1_loss),), "is wrong"),
