@@ -75,7 +75,7 @@ STEP: dict[str, Any] = dict(
     inputs=[(0.5, 4), (0.1, 3), (1.0, 1)],
     mistakes=[
         ("the gradients of both steps add up: when is .grad emptied?", step("backward step")),
-        ("the weights stay: is .grad full when step() comes?", step("backward zero step")),
+        ("the weights stay: does step() come, with a full .grad?", step("backward zero step")),
         ("each step uses the gradient of the batch before.", step("step zero backward")),
         (
             "the loss comes back as a tensor with its whole graph: .item() makes it a number.",

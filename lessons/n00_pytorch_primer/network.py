@@ -45,18 +45,17 @@ def weighted(cls: type, hidden_size: int, batch: int) -> Any:
     The weights are random, but known: equal shapes get equal numbers.
     """
     model = cls(hidden_size)
+    model(POINTS)  # lazy layers get their sizes
     parameters = [*model.parameters()]
     for parameter in parameters:
         draw = torch.Generator().manual_seed(sum(parameter.shape))
         parameter.data = torch.randn(parameter.shape, generator=draw)
     shapes = [sorted(tuple(p.shape) for p in parameters if p.ndim == n) for n in (2, 1)]
     logits = model(POINTS[:batch].clone())
-    if logits is None:
-        return None
     if isinstance(logits, Tensor) and logits.requires_grad:
         logits.sum().backward()
     used = sum(p.grad is not None for p in parameters if p.ndim == 2)
-    return *shapes, used, logits
+    return None if logits is None else (*shapes, used, logits)
 
 
 r = torch.relu

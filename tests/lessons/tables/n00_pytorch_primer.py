@@ -22,11 +22,6 @@ def standardize_with_std_mean(table: Tensor) -> Tensor:
     return table.sub(mean).div(std + 1e-8)
 
 
-def standardize_in_place(table: Tensor) -> Tensor:
-    table -= table.mean(dim=0)
-    return table / table.std(dim=0)
-
-
 def gradients_by_torch(a: float, b: float, c: float) -> list[Tensor]:
     inputs = [torch.tensor(value, requires_grad=True) for value in (a, b, c)]
     (inputs[2] * (inputs[0] + 2 * inputs[1])).backward()
@@ -73,17 +68,6 @@ def rebinding_step(w: Tensor, lr: float) -> Tensor:
 @torch.no_grad()
 def rebinding_step_without_graph(w: Tensor, lr: float) -> Tensor:
     return w - lr * w.grad
-
-
-def descend_with_one_loss(
-    loss_of: Callable, start: float, lr: float, num_steps: int
-) -> list[float]:
-    w = torch.tensor(float(start), requires_grad=True)
-    positions, loss = [w.item()], loss_of(w)
-    for _ in range(num_steps):
-        loss.backward()
-        positions.append(right_step(w, lr).item())
-    return positions
 
 
 def descend_emptying_first(loss_of: Callable, start: float, lr: float, num_steps: int) -> list:
@@ -199,7 +183,6 @@ OPEN = {
 
 TRAPS = [
     Trap("ex_00_2", (lambda t: t - t.mean(0)[:2],), "Along which axis"),
-    Trap("ex_00_2", (standardize_in_place,), "changes `table` in place"),
     Trap("ex_00_3", (lambda a, b, c: (2 * c, c, a + 2 * b),), "wrong order"),
     Trap("ex_00_3", (gradients_by_torch,), "by hand, this time"),
     Trap("ex_00_5", (descend(recorded_step),), "inside `with torch.no_grad():`"),
@@ -207,7 +190,6 @@ TRAPS = [
     Trap("ex_00_5", (descend(rebinding_step_without_graph),), "a new tensor that was made there"),
     Trap("ex_00_5", (torch.no_grad()(descend(right_step)),), "computed under no_grad"),
     Trap("ex_00_5", (descend_emptying_first,), "before the first backward()"),
-    Trap("ex_00_5", (descend_with_one_loss,), "compute the loss again"),
     Trap("ex_00_5", (descend(right_step, note=lambda w: w),), "plain numbers"),
     Trap("ex_00_6", (TanhMLP,), "A ReLU follows"),
     Trap("ex_00_6", (NoBiasAtTheEnd,), "each layer has a bias"),
