@@ -1,257 +1,125 @@
 """The exercises of notebook 05 · Loss and training."""
 
-import copy
 import math
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from lessons.exercises import Checks
-from lessons.n05_loss_and_training import answers, losses
+from lessons.n05_loss_and_training import faults, losses, worlds
 
 check = Checks()
-
-LN2, FLOOR = math.log(2), math.log(1 + math.exp(-1))
-
 
 # --- V.1 ----------------------------------------------------------------------------------
 
 check.exercise(
-    "V.1.a",
-    LN2,
-    tolerance=2.8e-4,
-    mistakes=[
-        (f"{losses.NO_MINUS} The logarithm of p < 1 is negative.", -LN2, lambda answer: answer < 0),
-        ("that is in bits. This course takes the natural logarithm.", 1.0),
-        ("that is the logarithm to base 10. This course takes the natural one.", math.log10(2)),
-        ("that is the probability. What does the loss take of it?", 0.5),
-        ("that is exp of the loss, which notebook 06 calls perplexity.", 2.0),
-        ("that adds both terms of the bracket. Of one review, how many are not 0?", 2 * LN2),
-        (
-            "a factor of one half too many: p stands inside the logarithm only, and what stands "
-            "before it is the label, 0 or 1.",
-            LN2 / 2,
-        ),
-        (
-            "nearly, but not to four digits. Derive the number for p = 0.5 exactly; an untrained "
-            "model is only near it.",
-            0.69,
-            lambda answer: abs(answer - LN2) < 0.02,
-        ),
-    ],
-    otherwise="Put p = 0.5 into the formula, once for a positive and once for a negative review. "
-    "What does each of them add?",
-)
-
-check.exercise(
     "V.1.b",
-    losses.binary,
+    losses.loss(losses.right_class),
+    probe=losses.by_hand,
     inputs=losses.PROBABILITIES,
     mistakes=[
+        (losses.READY_MADE, lambda p, y: F.binary_cross_entropy(p, y.float())),
         *losses.common_mistakes(losses.right_class),
+        ("negative reviews add nothing: the term with 1 − y?", lambda p, y: -(y * p.log()).mean()),
         (
-            "negative reviews add nothing in your loss: where is the term with 1 − y?",
-            lambda p, y: -(y * p.log()).mean(),
-        ),
-        (
-            "positive reviews add nothing in your loss: where is the term with y?",
+            "positive reviews add nothing: where is the term with y?",
             lambda p, y: -((1 - y) * (1 - p).log()).mean(),
         ),
         (
             "the two terms are swapped: p judges a positive review, 1 − p a negative one.",
-            lambda p, y: -losses.right_class(1 - p, y).log().mean(),
+            losses.loss(lambda p, y: losses.right_class(1 - p, y)),
         ),
         (
-            "what stands before each logarithm is the label, not the probability.",
-            lambda p, y: torch.special.entr(losses.right_class(p, y)).mean(),
-        ),
-        (
-            "the minus sign belongs to both terms.",
-            lambda p, y: (-y * p.log() + (1 - y) * (1 - p).log()).mean(),
-        ),
-        (
-            "divide by all reviews, not by the positive ones.",
-            lambda p, y: -losses.right_class(p, y).log().sum() / y.sum(),
-        ),
-        (
-            "that is nan, not a number. Was a logarithm taken of something below 0?",
-            lambda p, y: losses.right_class(p - 1, y).log().mean(),
-            lambda found, *_: math.isnan(float(found)),
+            "right for few reviews, infinite for 300: so many probabilities multiplied are less "
+            "than a float can hold. Take the logarithms first, and add them up.",
+            lambda p, y: -losses.right_class(p, y).prod().log() / len(y),
         ),
     ],
-    errors=losses.STOPS,
     otherwise="Work out what each review adds, then take the mean.",
 )
 
 check.exercise(
-    "V.1.c",
-    losses.binary,
-    inputs=losses.PROBABILITIES,
-    mistakes=[
-        losses.NOT_CALLED,
-        (
-            "the probabilities went through a sigmoid once more: BCELoss takes them as they are, "
-            "BCEWithLogitsLoss takes logits.",
-            lambda p, y: nn.BCEWithLogitsLoss()(p, y.float()),
-        ),
-        (
-            "that is the sum over the batch. What does BCELoss do when you tell it nothing?",
-            lambda p, y: nn.BCELoss(reduction="sum")(p, y.float()),
-        ),
-        (
-            "are the arguments swapped? The predictions come first.",
-            lambda p, y: nn.BCELoss()(y.float(), p),
-        ),
-    ],
-    errors=losses.STOPS,
-    otherwise="BCELoss itself gives the mean over the batch, and another one here.",
-)
-
-check.exercise(
-    "V.1.d",
-    lambda logits, targets: F.binary_cross_entropy_with_logits(logits, targets.float()).item(),
+    "05.1",
+    losses.stable(),
+    probe=losses.with_gradient,
     inputs=losses.LOGITS,
     mistakes=[
-        losses.NOT_CALLED,
+        (losses.READY_MADE, lambda z, y: F.softplus(z * (1 - 2 * y)).mean()),
         (
-            "the logits went through two sigmoids, yours and the one inside BCEWithLogitsLoss.",
-            lambda z, y: nn.BCEWithLogitsLoss()(z.sigmoid(), y.float()),
+            "no gradient leads from your loss back to the logits: stay with tensors, without "
+            "math, .item(), .detach() and new tensors made of numbers.",
+            lambda z, y: losses.stable()(z.detach(), y),
+            lambda found, *_: found == "no gradient",
+        ),
+        ("the mean over the batch is missing.", losses.stable(mean=lambda each: each)),
+        ("that is the sum over the batch, not yet its mean.", losses.stable(mean=torch.sum)),
+        (
+            "the number is right, but the gradient is nan. `torch.where` computes both sides for "
+            "every logit, and the side that it does not take is infinite. Keep every exponent "
+            "below 0: −|z|.",
+            lambda z, y: (
+                torch.where(z > 0, z + (1 + (-z).exp()).log(), (1 + z.exp()).log()).mean()
+                - (z * y).mean()
+            ),
         ),
         (
-            "that is the sum over the batch. What does the class do when you tell it nothing?",
-            lambda z, y: nn.BCEWithLogitsLoss(reduction="sum")(z, y.float()),
+            "infinite, or not a number. float32 ends at about e^88, and σ(120) is exactly 1 there. "
+            "Which exponent never gets above 0?",
+            lambda z, y: ((1 + z.exp()).log() - z * y).mean(),
+            losses.is_infinite,
         ),
-        (
-            "the sign is turned: a large logit means *positive*.",
-            lambda z, y: nn.BCEWithLogitsLoss()(-z, y.float()),
-        ),
-        (
-            "right for small logits, but infinite for one of 120 or −120: an exponential or a "
-            "logarithm has left what a float can hold.",
-            lambda z, y: -losses.right_class(z.sigmoid(), y).log().mean(),
-            lambda found, *_: math.isinf(float(found)),
-        ),
-        (
-            "right for small logits, but a logit of 120 on the wrong side has a loss of 120. Did "
-            "you take the sigmoid first? Then the float has forgotten it.",
-            lambda z, y: nn.BCELoss()(z.sigmoid(), y.float()),
-            lambda found, z, y: len(z) == 1,
-        ),
+        ("the sign of z·y is flipped.", losses.stable(sign=1)),
     ],
-    errors=losses.STOPS,
-    otherwise="BCEWithLogitsLoss itself gives the mean over the batch, and another one here.",
+    otherwise="Compare with max(z, 0) − z·y + ln(1 + e^(−|z|)), term by term.",
 )
 
 
 # --- V.2 ----------------------------------------------------------------------------------
 
 check.exercise(
-    "V.2.a",
-    answers.of_batches(lambda means, sizes, full: means @ sizes / sum(sizes)),
-    probe=answers.measured,
-    changes=True,  # eval() may stay
+    "05.2",
+    worlds.epoch(),
+    probe=worlds.trained,
+    changes=True,
     inputs=[
-        lambda: answers.numbers_world(
-            [2.0, -1.0, 0.5, 1.0, 0.0, -2.0, -4.0], [1, 0, 0, 1, 1, 0, 1]
-        ),
-        lambda: answers.numbers_world([-4.0], [1]),
-        lambda: answers.bags_world([1, 1, 0, 1, 0, 0], 4),
+        worlds.world,
+        lambda: worlds.world(True),
+        lambda: worlds.world(False, worlds.squared),
     ],
     mistakes=[
         (
-            "the model is another one now: measure its loss without training it.",
-            answers.training_instead,
-            lambda found, *_: found == "trained",
+            "every step still holds the gradients of the batches before it: PyTorch adds new ones "
+            "to what .grad holds.",
+            worlds.epoch(steps="bs"),
         ),
         (
-            "the parameters have gradients now. Measuring a loss takes no backward pass.",
-            answers.backward_too,
-            lambda found, *_: found == "gradients",
+            "the parameters are what they were. Is step() called, and are the gradients still "
+            "there then?",
+            worlds.epoch(steps="bz"),
         ),
         (
-            "that is the mean of the batches' means. The last batch is smaller than the others, "
-            "so it must not count as much.",
-            answers.of_batches(lambda means, sizes, full: means.mean()),
+            "the model is in evaluation mode, as it was handed over. In which mode does it learn?",
+            worlds.epoch(mode=None),
         ),
         (
-            "that is the loss of the last batch alone: what has become of the others?",
-            answers.of_batches(lambda means, sizes, full: means[-1]),
+            "training is right, but you return the loss of the last batch alone.",
+            worlds.epoch(mean=lambda means, sizes: means[-1]),
         ),
+        ("only the first batch was used: is the return inside the loop?", worlds.epoch(most=1)),
         (
-            "that is the loss of the first batch alone: is the return inside the loop?",
-            answers.of_batches(lambda means, sizes, full: means[0]),
-        ),
-        (answers.SUM, answers.of_batches(lambda means, sizes, full: means @ sizes)),
-        (answers.SUM, answers.of_batches(lambda means, sizes, full: means.sum())),
-        (
-            "divide by the number of samples, not by the number of batches.",
-            answers.of_batches(lambda means, sizes, full: means @ sizes / len(sizes)),
-        ),
-        (
-            "each batch loss is a mean already: before you add it up, it must become a sum again.",
-            answers.of_batches(lambda means, sizes, full: means.sum() / sum(sizes)),
-        ),
-        (
-            "every batch counts as a full one. How many samples does the last one hold?",
-            answers.of_batches(lambda means, sizes, full: full * means.sum() / sum(sizes)),
+            "training is right, but you return the mean of the batches' means. The last batch is "
+            "smaller, so it must not count as much.",
+            worlds.epoch(mean=lambda means, sizes: means.mean()),
         ),
         (
             "right for inputs that are one tensor. Bags are two lists of numbers, so their length "
-            "is not that of the batch.",
-            answers.of_batches(lambda means, sizes, full: means @ sizes / sum(sizes), of=0),
+            "is not that of the batch: take the length of the targets.",
+            worlds.epoch(of=0),
         ),
+        ("your loop does not call the `loss` that it was given.", worlds.epoch(own_loss=True)),
     ],
-    otherwise="Weigh each batch's mean by its number of samples.",
-)
-
-check.exercise(
-    "V.2.b",
-    answers.resetting(nn.Module.modules),
-    probe=answers.redrawn,
-    changes=True,
-    inputs=[lambda: (answers.nested(),), lambda: (answers.nested()[2],)],
-    mistakes=[
-        ("return the model.", lambda model: True, lambda found, _: found == "no model"),
-        (
-            "these are new parameters, which an optimizer made earlier does not know. Change the "
-            "model's own ones in place, and return it.",
-            lambda model: answers.resetting(nn.Module.modules)(copy.deepcopy(model)),
-            lambda found, _: found == "new objects",
-        ),
-        ("nothing has changed: every parameter is as it was.", lambda model: model),
-        (
-            "the weights are new, but the biases are as they were.",
-            answers.filling(nn.init.uniform_, dims=(2,)),
-        ),
-        (
-            "the course's own first layer, a BagLinear, keeps what it had: it is no nn.Linear. "
-            "Ask each part what it can do, not what it is.",
-            answers.resetting(nn.Module.modules, lambda part: isinstance(part, nn.Linear)),
-        ),
-        (
-            "some layers keep what they had. Is there one inside another? Walk through the parts "
-            "at every depth.",
-            answers.resetting(nn.Module.children),
-            lambda found, _: isinstance(found, list),
-        ),
-        (
-            "all weights of a layer are equal now, so all its units would compute, and learn, "
-            "the same. They need to be drawn at random.",
-            answers.filling(nn.init.zeros_),
-            lambda found, _: found == "all equal",
-        ),
-        (
-            "those are not the values of a new layer: nn.Linear draws within ±1 / √in_features. A "
-            "layer has a method that does it.",
-            answers.filling(nn.init.normal_),
-            lambda found, _: found == "other numbers",
-        ),
-    ],
-    errors={
-        "no attribute 'reset_parameters'": "Containers and ReLU have no parameters of their own, "
-        "so they lack that method. Ask each part whether it has it."
-    },
+    otherwise="(The values are the loss, the parameters after the epoch, and model.training.) "
+    "Compare with the four steps, one after another.",
 )
 
 
@@ -259,108 +127,150 @@ check.exercise(
 
 check.exercise(
     "V.3.a",
-    losses.categorical,
+    losses.loss(losses.softmax_at_target),
+    probe=losses.by_hand,
     inputs=losses.CLASSES,
     mistakes=[
+        (losses.READY_MADE, F.cross_entropy),
         *losses.common_mistakes(losses.softmax_at_target),
-        (losses.AXIS, lambda z, y: -losses.softmax_at_target(z, y, dim=0).log().mean()),
+        (losses.AXIS, losses.loss(lambda z, y: losses.softmax_at_target(z, y, dim=0))),
         (losses.AXIS, lambda z, y: z.exp().sum().log() - z.gather(1, y[:, None]).mean()),
-        (
-            "that is softmax applied twice: CrossEntropyLoss and log_softmax bring their own.",
-            lambda z, y: F.cross_entropy(z.softmax(1), y),
-        ),
-        (losses.NO_LOGARITHM, lambda z, y: F.nll_loss(z.softmax(1), y)),
-        (losses.NO_LOGARITHM, lambda z, y: -F.nll_loss(z.softmax(1), y)),
-        (losses.ALL_CLASSES, lambda z, y: -z.log_softmax(1).sum() / len(y)),
+        (losses.NO_LOGARITHM, losses.loss(losses.softmax_at_target, log=lambda p: p)),
         (losses.ALL_CLASSES, lambda z, y: -z.log_softmax(1).mean()),
-        ("the exponentials are not divided by their sum: no probabilities yet.", F.nll_loss),
-        (
-            "a sigmoid looks at each logit by itself, so the classes do not add up to 1.",
-            lambda z, y: F.nll_loss(F.logsigmoid(z), y),
-        ),
         (losses.INDEXING, lambda z, y: -z.log_softmax(1)[:, y].mean()),
-        (losses.INDEXING, lambda z, y: -z.log_softmax(1)[y].mean()),
     ],
-    errors=losses.STOPS | {"Long": "Here the targets are class numbers, which must stay int64."},
+    errors=losses.STOPS,
     otherwise="Work out one sample by hand, then take the mean over the batch.",
 )
 
 check.exercise(
-    "V.3.b",
-    lambda two_logits: two_logits[:, 1] - two_logits[:, 0],
-    inputs=[
-        (torch.tensor([[0.5, 2.0], [1.0, 1.0], [3.0, -1.0]]),),
-        (torch.tensor([[-1.0, 2.0]]),),
-        (torch.tensor([[0.2, 0.1], [-3.0, -1.0], [0.0, 4.0], [2.0, 2.5]]),),
-    ],
+    "05.3",
+    worlds.two_logits(),
+    probe=worlds.outputs_of,
+    inputs=[((6, 3), worlds.bags([0, 2, 5], [1])), ((4, 5), worlds.bags([3], [0, 1], [0, 3]))],
     mistakes=[
         (
-            "the sign is turned: a large logit must mean *positive*, which is class 1.",
-            lambda z: z[:, 0] - z[:, 1],
+            "`forward` gives probabilities, not logits. CrossEntropyLoss brings its own softmax, "
+            "so `forward` must end without one.",
+            worlds.two_logits(last=lambda z: z.softmax(1), read=lambda p: p[:, 1]),
+            lambda found, *_: torch.allclose(found[0].sum(1), torch.ones(1)),
+        ),
+        ("ReLU is missing between the layers.", worlds.two_logits(between=lambda h: h)),
+        ("ReLU belongs between the layers, not at the end.", worlds.two_logits(last=torch.relu)),
+        (
+            "the numbers are right, but autograd records `chances`: use torch.no_grad().",
+            worlds.two_logits(records=True),
+            lambda found, *_: found[1] == "recorded",
+        ),
+        (
+            "`forward` is right; `chances` gives both classes, and [batch] is asked for.",
+            worlds.two_logits(read=lambda z: z.softmax(1)),
+        ),
+        (
+            "`forward` is right; `chances` gives the probability of *negative*.",
+            worlds.two_logits(read=lambda z: z.softmax(1)[:, 0]),
+        ),
+        (
+            "`forward` is right; `chances` looks at one logit only. The other one counts, too.",
+            worlds.two_logits(read=lambda z: z.sigmoid()[:, 1]),
+        ),
+    ],
+    errors={"not Bags": "nn.Linear takes multi-hot vectors; for Bags there is BagLinear."},
+    otherwise="(The values are what `forward` gives, [batch, 2], and what `chances` gives.)",
+)
+
+check.exercise(
+    "V.3.b",
+    worlds.combined(lambda zero, one: one - zero),
+    probe=worlds.logits_of,
+    inputs=[lambda: worlds.two_outputs(3), lambda: worlds.two_outputs(2)],
+    mistakes=[
+        (
+            "the sign is flipped: a large logit must mean *positive*, which is class 1.",
+            worlds.combined(lambda zero, one: zero - one),
         ),
         (
             "that is the logit of class 1 alone. What if class 0 has a large one as well?",
-            lambda z: z[:, 1],
+            worlds.combined(lambda zero, one: one),
         ),
         (
-            "that is the probability already. The sigmoid comes later.",
-            lambda z: z.softmax(1)[:, 1],
+            "add the same number to both logits: no probability changes, but your sum does.",
+            worlds.combined(lambda zero, one: zero + one),
         ),
         (
-            "your numbers lie between −1 and 1, because they are made of probabilities. A logit "
-            "has no such bounds.",
-            lambda z: z.softmax(1)[:, 1] - z.softmax(1)[:, 0],
+            "the weight is right, the bias is not: it is made like the weight.",
+            worlds.combined(lambda zero, one: one - zero, lambda zero, one: 0 * one),
         ),
-        (
-            "that is the class already. A logit is asked for; it says how sure the model is.",
-            lambda z: z.argmax(1),
-        ),
-        (
-            "adding the same number to both logits changes no probability, but your sum.",
-            lambda z: z.sum(1),
-        ),
-        (
-            "that is too small by a factor of two: compare sigmoid(your logit) with softmax.",
-            lambda z: (z[:, 1] - z[:, 0]) / 2,
-        ),
-        ("[batch, 1]: one logit per sample has the shape [batch].", lambda z: z.diff(dim=1)),
-        ("a batch of one sample has the shape [1].", lambda z: z.diff(dim=1).squeeze()),
     ],
-    otherwise="sigmoid(your logit) must equal the second column of softmax(two_logits).",
+    errors={"must match the size": "The new weight is [1, hidden], and the new bias [1]."},
+    otherwise="Return an nn.Linear. sigmoid of its logit must equal softmax, column 1.",
 )
 
 check.exercise(
     "V.3.c",
-    FLOOR,
-    tolerance=5e-4,
+    lambda num_classes: math.log(1 + (num_classes - 1) / math.e),
+    inputs=[(2,), (3,), (10,), (1000,)],
     mistakes=[
-        (losses.NO_MINUS, -FLOOR, lambda answer: answer < 0),
-        (
-            "0 is what logits can reach, because they are not bounded. A softmax puts out nothing "
-            "above 1.",
-            0.0,
-        ),
+        (losses.NO_MINUS, lambda n: -math.log(1 + (n - 1) / math.e)),
+        ("0 would take a probability of 1 at the end. But e to the 0 is 1, not 0.", lambda n: 0.0),
         (
             "that is the loss of an undecided model. What if the first softmax is perfectly sure, "
             "and right?",
-            LN2,
+            math.log,
         ),
-        ("that is the highest loss: perfectly sure, and wrong.", math.log(1 + math.e)),
-        ("that is a probability. The loss is minus its logarithm.", math.e / (1 + math.e)),
-        ("that is a probability. The loss is minus its logarithm.", 1 / (1 + math.e)),
+        ("that is the highest loss: sure, and wrong.", lambda n: math.log(n - 1 + math.e)),
+        ("that is a probability, not yet a loss.", lambda n: math.e / (math.e + n - 1)),
         (
-            "that is the ratio of the two exponentials. It still has to become a probability, and "
-            "that a loss.",
-            1 / math.e,
+            "right for two classes. Of ten classes, how many get a 0 from the first softmax?",
+            lambda n: math.log(1 + 1 / math.e),
         ),
-        (losses.BASE, FLOOR / LN2),
-        (losses.BASE, FLOOR / math.log(10)),
+        (losses.BASE, lambda n: math.log10(1 + (n - 1) / math.e)),
+    ],
+    otherwise="Put the outputs of the first softmax, in the best of all cases, into the second.",
+)
+
+
+# --- the descent, and the open task --------------------------------------------------------
+
+check.exercise(
+    "05.4",
+    worlds.descent(),
+    inputs=[
+        (worlds.bowl, torch.tensor([2.0, -1.0]), 0.3, 4, 0.0),
+        (worlds.bowl, torch.tensor([-1.0, 3.0]), 0.1, 5, 0.5),
+        (worlds.bowl, torch.tensor([1.0, 0.5, -2.0]), 0.2, 3, 0.9),
+    ],
+    mistakes=[
+        ("that goes uphill: the gradient points to where the loss grows.", worlds.descent(sign=1)),
         (
-            "nearly, but not to four digits: do not round on the way.",
-            0.31,
-            lambda answer: abs(answer - FLOOR) < 0.02,
+            "right without momentum; with momentum each step must hold a part of the one before.",
+            worlds.descent(lambda velocity, gradient, momentum: gradient),
+        ),
+        (
+            "without momentum there is nothing to remember, and yet each step holds the gradients "
+            "of all steps before.",
+            worlds.descent(lambda velocity, gradient, momentum: velocity + gradient),
+        ),
+        (
+            "that takes 1 − momentum of the new gradient. Here it counts in full.",
+            worlds.descent(lambda v, gradient, m: m * v + (1 - m) * gradient),
+        ),
+        ("the start belongs to the path.", worlds.descent(kept=lambda path: path[1:])),
+        (
+            "all points are the last one: the list holds one tensor several times. Keep copies.",
+            worlds.descent(kept=lambda path: [path[-1]] * len(path)),
         ),
     ],
-    otherwise="Start from the two outputs of the first softmax in the best of all cases, and put "
-    "them into the second one.",
+    otherwise="Work out the first two steps on paper.",
+)
+
+check.exercise(
+    "05.open",
+    faults.loop(),
+    probe=faults.outcome,
+    changes=True,
+    inputs=[lambda: faults.world(3), lambda: faults.world(2)],
+    mistakes=faults.mistakes(),
+    otherwise="Return a list with a pair (loss, accuracy) for each epoch. (The third value is the "
+    "parameters at the end.) What else have you changed?",
 )

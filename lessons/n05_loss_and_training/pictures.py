@@ -1,34 +1,29 @@
 """The pictures of notebook 05: one function each, each returns its Axes."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+import torch.nn.functional as F
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from helpers.plots import BLAME, PALETTE, PRAISE
+
 
 def lines(
-    x: Sequence[float],
-    curves: Mapping[str, Sequence[float]],
+    x: Sequence[float] | Tensor,
+    curves: Mapping[str, Any],
     title: str,
     xlabel: str,
     ylabel: str,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw several functions of one variable.
-
-    Parameters
-    ----------
-    x : sequence of float
-        Where the functions are known.
-    curves : mapping of str to sequence of float
-        For each curve its name and its values; not drawn where they are not finite.
-    title, xlabel, ylabel : str
-        The finding, and the names of the axes with their units.
-    """
+    """Draw functions of one variable, by name, where they are finite; `title` is the finding."""
     ax = ax or plt.subplots()[1]
     for (name, values), style in zip(curves.items(), cycle(("-", "--", "-.", ":")), strict=False):
         ax.plot(x, values, style, linewidth=2.5, label=name)
@@ -45,24 +40,18 @@ def descent(
     xlabel: str,
     ylabel: str,
     ax: Axes | None = None,
+    reach: Tensor | None = None,
 ) -> Axes:
-    """Draw the contour lines of a loss of two parameters and paths of gradient descent on it.
+    """Draw the contour lines of a loss ([points, 2] to [points]) and paths [steps + 1, 2] on it.
 
-    Parameters
-    ----------
-    loss : callable
-        Maps parameters [points, 2] to losses [points].
-    paths : mapping of str to Tensor [steps + 1, 2]
-        For each path its name and the points that it visits; all start at the same one.
-    title, xlabel, ylabel : str
-        The finding, and the names of the two parameters.
+    `paths` holds them by name; all begin at the same point. `title` states the finding, `reach`
+    are points [n, 2] that the picture must hold; without it those of the paths.
     """
     ax = ax or plt.subplots(figsize=(7, 5.5))[1]
-    points = torch.cat([*paths.values()])  # [points, 2]
+    points = torch.cat([*paths.values()]) if reach is None else reach  # [points, 2]
     low, high = points.min(dim=0).values - 0.5, points.max(dim=0).values + 0.5
     across, up = (torch.linspace(low[axis], high[axis], 150) for axis in (0, 1))
-    grid = torch.cartesian_prod(across, up)  # [150 · 150, 2]
-    heights = loss(grid).reshape(150, 150).T
+    heights = loss(torch.cartesian_prod(across, up)).reshape(150, 150).T
     floor = float(heights.min())
     levels = floor + (float(heights.max()) - floor) * np.linspace(0, 1, 16) ** 2
     ax.contourf(across, up, heights, levels=levels, cmap="Greys", alpha=0.5)
@@ -73,3 +62,90 @@ def descent(
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.legend()
     return ax
+
+
+def floor(title: str, other: str) -> Tensor:
+    """Draw the losses of one softmax and of two, and their slopes, against the margin.
+
+    Returns the slope of two softmaxes over that of one, for each margin.
+    """
+    axes = plt.subplots(1, 2, figsize=(11, 4))[1]
+    m = torch.linspace(-8, 8, 401, requires_grad=True)
+    losses = {"one softmax": F.softplus(-m), "two": F.softplus(1 - 2 * torch.sigmoid(m))}
+    slopes = {name: -torch.autograd.grad(loss.sum(), m)[0] for name, loss in losses.items()}
+    values = {name: loss.detach() for name, loss in losses.items()}
+    for ax in axes:
+        ax.set_prop_cycle(color=PALETTE[1:])  # two logits and softmax in the model, as elsewhere
+    lines(m.detach(), values, title, "margin m", "loss [nats]", axes[0])
+    axes[0].axhline(math.log(1 + 1 / math.e), color="grey", linestyle=":")
+    lines(m.detach(), slopes, other, "margin m", "size of the gradient dL/dm", axes[1])
+    return slopes["two"] / slopes["one softmax"]
+
+
+def bounds(ax: Axes) -> None:
+    """Mark the least and the largest loss of two softmaxes in a picture of losses."""
+    for bound, words in ((math.log(1 + 1 / math.e), "floor"), (math.log(1 + math.e), "ceiling")):
+        ax.axhline(bound, color="grey", linestyle="--")
+        ax.text(66, bound + 0.05, words, color="dimgrey")
+
+
+Box = tuple[float, float, str, str]  # x, y, the words, the colour
+
+
+def _diagram(
+    boxes: Mapping[str, Box], arrows: Sequence[tuple[str, str, str]], title: str, ax: Axes
+) -> Axes:
+    """Draw boxes with words, and arrows (from, to, words) between them."""
+    xs, ys = zip(*[box[:2] for box in boxes.values()], strict=True)
+    ax.set(xlim=(min(xs) - 0.6, max(xs) + 0.6), ylim=(min(ys) - 0.6, max(ys) + 0.6), title=title)
+    ax.set_axis_off()
+    patches = {}
+    for name, (x, y, words, colour) in boxes.items():
+        look = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": colour}
+        text = ax.text(x, y, words, ha="center", va="center", bbox=look | {"linewidth": 2})
+        patches[name] = text.get_bbox_patch()
+    ax.figure.canvas.draw()  # now the boxes know their sizes
+    for start, end, words in arrows:
+        (x0, y0), (x1, y1) = boxes[start][:2], boxes[end][:2]
+        ends = {"patchA": patches[start], "patchB": patches[end], "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "->", "color": "0.3"} | ends)
+        ax.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.16, words, ha="center", fontsize="small")
+    return ax
+
+
+def logit_to_loss(logit: float, title: str) -> Axes:
+    """Draw the way from a logit to the loss, for a positive and for a negative review."""
+    chance = 1 / (1 + math.exp(-logit))
+    boxes: dict[str, Box] = {
+        "z": (0, 1, f"logit\nz = {logit}", "0.3"),
+        "p": (1.5, 1, f"probability of\npositive {chance:.2f}", "0.3"),
+    }
+    arrows = [("z", "p", "σ")]
+    for y, label, truth, colour in ((1.6, 1, chance, PRAISE), (0.4, 0, 1 - chance, BLAME)):
+        words = f"probability of\nthe truth {truth:.2f}"
+        boxes |= {f"t{label}": (3.3, y, words, colour)}
+        boxes |= {f"l{label}": (4.8, y, f"loss\n{-math.log(truth):.2f}", colour)}
+        arrows += [("p", f"t{label}", f"y = {label}"), (f"t{label}", f"l{label}", "−ln")]
+    return _diagram(boxes, arrows, title, plt.subplots(figsize=(9, 3))[1])
+
+
+def one_and_two_logits(title: str) -> np.ndarray:
+    """Draw the end of the model with one logit, and with two, side by side."""
+    figure, axes = plt.subplots(1, 2, figsize=(11, 3))
+    one: dict[str, Box] = {
+        "h": (0, 1, "h\n200 units", "0.3"),
+        "z": (1.5, 1, "z", PRAISE),
+        "p": (3.0, 1, "p for positive,\n1 − p for negative", "0.3"),
+    }
+    _diagram(one, [("h", "z", "v · h + c"), ("z", "p", "σ")], "one logit", axes[0])
+    two: dict[str, Box] = {"h": (0, 1, "h\n200 units", "0.3")}
+    arrows = []
+    for y, label, colour in ((1.5, 1, PRAISE), (0.5, 0, BLAME)):
+        two |= {f"z{label}": (1.5, y, f"z{'₀₁'[label]}", colour)}
+        two |= {f"p{label}": (3.0, y, f"p of {('negative', 'positive')[label]}", "0.3")}
+        arrows += [("h", f"z{label}", ""), (f"z{label}", f"p{label}", "softmax" if label else "")]
+        arrows += [(f"z{label}", f"p{1 - label}", "")]
+    _diagram(two, arrows, "two logits", axes[1])
+    figure.suptitle(title, fontsize="medium")
+    figure.tight_layout()
+    return axes

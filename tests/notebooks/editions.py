@@ -16,9 +16,6 @@ STUDENT = PROJECT / "exercises"
 #: notebooks that are still to be rebuilt: limits of size and the rules about predictions do not
 #: hold for them yet. Whoever rebuilds one removes its line
 NOT_REBUILT = {
-    "05_loss_and_training",
-    "06_evaluation_and_perplexity",
-    "07_choosing",
 }
 
 #: a box that opens on a click, with no other in it

@@ -47,6 +47,7 @@ IDIOMS = {
     "inputs, targets = inputs.to(device), targets.to(device)",
     "logits = model(inputs)",
     "model.eval()",
+    "model.train()",
     "optimizer.zero_grad()",
     "loss.backward()",
     "optimizer.step()",
@@ -59,6 +60,9 @@ IDIOMS = {
     "nn.init.normal_(layer.lora_B)",
     "layer.merge()",
 }
+
+#: solutions that repair code which the student sees, and so have most of its lines
+MENDED = {"05-open"}
 
 #: cells that use answers, but only after asking whether they are there
 GUARDED = {"other-batches"}
@@ -107,7 +111,7 @@ def test_no_solution_survives(path: Path) -> None:
         lines = set(solution_lines(cell))
         assert lines, stem
         assert not lines & {line.strip() for line in gaps[stem].source.splitlines()}, stem
-        assert not lines & code - IDIOMS, stem
+        assert not lines & code - IDIOMS or stem in MENDED, stem
     assert "SOLUTION" not in nbformat.writes(student)
 
 

@@ -9,10 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from helpers import training
+from helpers.models import BagLinear
 from tests.lessons.tables import Trap
-
-LN2 = math.log(2)
-FLOOR = math.log(1 + 1 / math.e)
 
 
 def bce(probabilities: Tensor, targets: Tensor) -> Tensor:
@@ -25,84 +23,126 @@ def bce_in_a_loop(probabilities: Tensor, targets: Tensor) -> float:
     return -sum(math.log(p) if y == 1 else math.log(1 - p) for p, y in pairs) / len(pairs)
 
 
-def in_evaluation_mode(model: nn.Module, loader: Any) -> float:
-    return training.evaluate(model.eval(), loader).loss
-
-
-def with_graph(model: nn.Module, loader: Any) -> Tensor:
-    return sum(training.classification_loss(model(x), y) * len(y) for x, y in loader) / len(
-        loader.dataset
-    )
-
-
-def by_apply(model: nn.Module) -> nn.Module:
-    return model.apply(lambda part: getattr(part, "reset_parameters", lambda: None)())
-
-
-def recursively(model: nn.Module) -> nn.Module:
-    for part in model.children():
-        recursively(part)
-    if hasattr(model, "reset_parameters"):
-        model.reset_parameters()
-    return model
-
-
-@torch.no_grad()
-def by_hand(model: nn.Module) -> nn.Module:
-    for layer in model.modules():
-        if hasattr(layer, "in_features"):
-            bound = layer.in_features**-0.5
-            layer.weight.data = torch.empty_like(layer.weight).uniform_(-bound, bound)
-            layer.bias.uniform_(-bound, bound)
-    return model
-
-
-def of_the_whole(model: nn.Module) -> nn.Module:
-    model.reset_parameters()
-    return model
-
-
 def masked(logits: Tensor, targets: Tensor) -> Tensor:
     one_hot = F.one_hot(targets, logits.shape[1])
     return (torch.logsumexp(logits, 1) - (one_hot * logits).sum(dim=1)).mean()
 
 
+def plain_epoch(model: nn.Module, loader: Any, optimizer: Any, loss: Any = None) -> float:
+    total = count = 0
+    model.train()
+    for inputs, targets in loader:
+        optimizer.zero_grad(set_to_none=False)
+        value = (loss or training.classification_loss)(model(inputs), targets)
+        value.backward()
+        optimizer.step()
+        total, count = total + value.item() * targets.shape[0], count + targets.shape[0]
+    return total / count
+
+
+def not_recorded(model: nn.Module, loader: Any, optimizer: Any, loss: Any = None) -> float:
+    with torch.no_grad():
+        return plain_epoch(model, loader, optimizer, loss)
+
+
+class Sequential(nn.Module):
+    def __init__(self, vocab_size: int, hidden_size: int = 200) -> None:
+        super().__init__()
+        self.hidden, self.output = BagLinear(vocab_size, hidden_size), nn.Linear(hidden_size, 2)
+
+    def forward(self, bags: Any) -> Tensor:
+        return nn.Sequential(self.hidden, nn.ReLU(), self.output)(bags)
+
+    @torch.no_grad()
+    def chances(self, bags: Any) -> Tensor:
+        return torch.sigmoid(self(bags) @ torch.tensor([-1.0, 1.0]))
+
+
+class Dense(Sequential):
+    def __init__(self, vocab_size: int, hidden_size: int = 200) -> None:
+        super().__init__(vocab_size, hidden_size)
+        self.hidden = nn.Linear(vocab_size, hidden_size)
+
+
+def by_data(layer: nn.Linear) -> nn.Linear:
+    made = nn.Linear(layer.in_features, 1)
+    made.weight.data, made.bias.data = layer.weight.data.diff(dim=0), layer.bias.data.diff()
+    return made
+
+
+def without_copying(layer: nn.Linear) -> nn.Linear:
+    made = nn.Linear(layer.in_features, 1)
+    made.weight = layer.weight[1:] - layer.weight[:1]
+    return made
+
+
+def changing_it(layer: nn.Linear) -> nn.Linear:
+    with torch.no_grad():
+        layer.weight[1] -= layer.weight[0]
+        layer.bias[1] -= layer.bias[0]
+        made = nn.Linear(layer.in_features, 1)
+        made.weight.copy_(layer.weight[1:])
+        made.bias.copy_(layer.bias[1:])
+    return made
+
+
+def in_place(
+    loss: Any, start: Tensor, lr: float, num_steps: int, momentum: float = 0.0, copy: bool = True
+) -> Tensor:
+    weights = (start.clone() if copy else start).requires_grad_()
+    optimizer = torch.optim.SGD([weights], lr=lr, momentum=momentum)
+    path = [weights.detach().clone()]
+    for _ in range(num_steps):
+        optimizer.zero_grad()
+        loss(weights).backward()
+        optimizer.step()
+        path.append(weights.detach().clone())
+    return torch.stack(path)
+
+
+def with_helpers(model: nn.Module, learn: Any, judge: Any, optimizer: Any, num_epochs: int) -> list:
+    report = []
+    for _ in range(num_epochs):
+        loss = training.train_epoch(model, learn, optimizer)
+        report.append([loss, training.evaluate(model, judge).accuracy])
+    return report
+
+
 RIGHT = {
-    "v_1_a": [(answer,) for answer in (0.6931, 0.693, np.float32(LN2), torch.tensor([LN2]))],
     "v_1_b": [
         (bce_in_a_loop,),
         (lambda p, y: bce(p.double(), y).numpy(),),
-        (lambda p, y: bce(p.clamp(1e-7, 1 - 1e-7), y).to(training.pick_device()).reshape(1),),
+        (lambda p, y: bce(p.clamp(1e-7, 1 - 1e-7), y).reshape(1),),
     ],
-    "v_1_c": [
-        (lambda p, y: nn.BCELoss()(p, 1.0 * y),),
-        (lambda p, y: F.binary_cross_entropy(p.double(), y.double()),),
+    "ex_05_1": [
+        (lambda z, y: (torch.logaddexp(z, torch.zeros_like(z)) - z * y).mean(),),
+        (lambda z, y: torch.logaddexp(z * (1 - 2 * y), torch.zeros(1)).sum() / len(y),),
     ],
-    "v_1_d": [
-        (lambda z, y: F.softplus(z * (1 - 2 * y)).mean(),),
-        (lambda z, y: (z.clamp(min=0) - z * y + torch.log1p(torch.exp(-z.abs()))).mean(),),
+    "ex_05_2": [(plain_epoch,), (training.train_epoch,)],
+    "v_3_a": [(masked,), (lambda z, y: -z.log_softmax(1)[range(len(y)), y].mean(),)],
+    "ex_05_3": [(Sequential,)],
+    "v_3_b": [(by_data,)],
+    "v_3_c": [
+        (lambda n: np.log1p((n - 1) / np.e),),
+        (lambda n: 1 - torch.tensor(math.e).log() + torch.tensor(math.e + n - 1).log() - 1,),
     ],
-    "v_2_a": [(in_evaluation_mode,), (with_graph,)],
-    "v_2_b": [(by_apply,), (recursively,), (by_hand,)],
-    "v_3_a": [(masked,), (nn.CrossEntropyLoss(),), (lambda z, y: F.cross_entropy(z.double(), y),)],
-    "v_3_b": [
-        (lambda z: z.softmax(1)[:, 1].logit(),),
-        (lambda z: (z.double() @ torch.tensor([-1.0, 1.0]).double()).requires_grad_(),),
-        (lambda z: [one - zero for zero, one in z.tolist()],),
-    ],
-    "v_3_c": [(answer,) for answer in (0.3133, np.log1p(1 / np.e), -F.logsigmoid(torch.ones(1)))],
+    "ex_05_4": [(in_place,)],
+    "ex_05_open": [(with_helpers,)],
 }
 
 TRAPS = [
-    Trap("v_1_a", ("0.6931",), "a single number"),
     Trap("v_1_b", (lambda p, y: -(y * p.log() + (1 - y) * (1 - p).log()),), "take the mean"),
-    Trap("v_1_c", (lambda p, y: nn.BCELoss()(p, y),), "int64"),
-    Trap("v_1_c", (lambda p, y: nn.BCELoss()(p, y.double()),), "same type"),
-    Trap("v_1_c", (lambda p, y: nn.BCELoss(p, y.float()),), "two pairs of brackets"),
-    Trap("v_1_d", (lambda z, y: nn.BCEWithLogitsLoss()(z, y),), "int64"),
-    Trap("v_1_d", (lambda z, y: nn.BCELoss()(z, y.float()),), "takes probabilities"),
-    Trap("v_1_d", (lambda z, y: (torch.log(1 + z.exp()) - z * y).mean(),), "infinite"),
-    Trap("v_2_b", (of_the_whole,), "whether it has it"),
-    Trap("v_3_a", (lambda z, y: F.nll_loss(z.log_softmax(1), y.float()),), "class numbers"),
-    Trap("v_3_b", (lambda z: z,), "shape [3]"),
+    Trap("v_1_b", (lambda p, y: nn.BCELoss()(p, y.float()),), "made by hand"),
+    Trap("ex_05_1", (lambda z, y: nn.BCEWithLogitsLoss()(z, y.float()),), "made by hand"),
+    Trap("ex_05_1", (lambda z, y: bce(torch.sigmoid(z), y),), "never gets above 0"),
+    Trap("ex_05_1", (lambda z, y: max(z, 0) - (z * y).mean(),), "True or False"),
+    Trap("ex_05_2", (not_recorded,), "under no_grad"),
+    Trap("v_3_a", (nn.CrossEntropyLoss(),), "made by hand"),
+    Trap("v_3_a", (lambda z, y: -(z.exp() / z.exp().sum(1)).log()[:, y].mean(),), "keepdim"),
+    Trap("v_3_a", (lambda z, y: -z.log_softmax(1).gather(1, y).mean(),), "targets[:, None]"),
+    Trap("ex_05_3", (Dense,), "BagLinear"),
+    Trap("v_3_b", (without_copying,), "Copy the numbers"),
+    Trap("v_3_b", (changing_it,), "in place"),
+    Trap("v_3_b", (lambda layer: (layer.weight.diff(dim=0), layer.bias.diff()),), "nn.Linear"),
+    Trap("ex_05_4", (lambda *a: in_place(*a, copy=False),), "in place"),
 ]
