@@ -27,6 +27,7 @@ TAUGHT = {
     "04_mlp": {"OneHotMLP", "word_contributions"},
     "05_loss_and_training": {"classification_loss", "mean_loss", "set_seed", "train_epoch"},
     "06_evaluation_and_perplexity": {"predicted_classes", "Evaluation", "evaluate", "fit"},
+    "07_choosing": {"paired_interval"},
     "09_lora_layer": {"LoRALinear", "add_adapters", "parameter_counts"},
     "12_abalone_classification": {
         *("split_indices", "standardize", "one_hot", "make_features", "make_mlp"),
