@@ -205,6 +205,12 @@ from IPython.display import display
 for answer in ({"kind": "", "said": ""}, {"values": "[]"}, {"calls": '{"list": []}'}):
     display({"application/x.course-answer+json": answer}, raw=True)
 """
+FORGED = """
+import IPython.display
+real = IPython.display.display
+claim = {"application/x.course-answer+json": {"kind": "", "said": ""}}
+IPython.display.display = lambda *given, **named: real(claim, raw=True)
+"""
 REBOUND = """
 class Yes:
     def __getattr__(self, name):
@@ -240,9 +246,7 @@ FLOOD = "while True:\n    print('x' * 1_000)"
 FORKS = "import os, time\nfor _ in range(300):\n    if os.fork() == 0:\n        time.sleep(60)"
 HOG = "import numpy\nkept = [numpy.ones(10**8) for _ in range(100)]"
 NO_END = "while True:\n    pass"
-STUBBORN = (
-    "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt:\n        pass"
-)
+STUBBORN = f"import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n{NO_END}"
 
 
 def everybody(port: int, outside: Path) -> dict[str, Student]:
@@ -287,6 +291,7 @@ def everybody(port: int, outside: Path) -> dict[str, Student]:
         "transformer, right": Student(with_cell(TRANSFORMER), look=True),
         "transformer, wrong": Student(with_cell(TRANSFORMER, wrong=True), right=False, look=True),
         "claims": Student(with_cell(CLAIM, wrong=True), right=False, look=True),
+        "forged": Student(with_cell(FORGED, wrong=True), right=False),
         "references": Student(with_cell(REFERENCES), look=True),
         "network": Student(with_cell(reach_out), look=True),
         "neighbour": Student(with_cell(write)),

@@ -46,7 +46,7 @@ def task(check: Checks, label: str) -> bytes:
         methods = [name for name, part in _parts(reference) if inspect.isfunction(part)]
         needed = {"inputs": exercise.inputs, "probe": exercise.probe, "twice": exercise.twice}
         needed["methods"] = methods if inspect.isclass(reference) else None
-    elif not isinstance(judgement, functools.partial) and exercise is None:
+    elif exercise is None and not is_data(judgement):
         needed = {"judgement": judgement}
     file = io.BytesIO()
     _ByValue(file, needed).dump(needed)
@@ -56,6 +56,11 @@ def task(check: Checks, label: str) -> bytes:
 def judgement_of(check: Checks, label: str) -> Any:
     """Return the function that judges an exercise's answer."""
     return inspect.getclosurevars(getattr(check, attribute(label))).nonlocals["judgement"]
+
+
+def is_data(judgement: Any) -> bool:
+    """Whether a check compares with data: a value, a choice; not made by hand."""
+    return isinstance(judgement, functools.partial)
 
 
 def verdict(check: Checks, label: str, answer: dict[str, Any]) -> str:
@@ -77,19 +82,20 @@ def verdict(check: Checks, label: str, answer: dict[str, Any]) -> str:
             check.verdicts[label] = "…"
             getattr(check, attribute(label))(*wire.unpack(answer["values"]))
         else:
-            fresh = Checks()
-            fresh.custom(label)(lambda _: _rejudge(check.exercises.get(label), answer))(check)
+            fresh, exercise = Checks(), check.exercises.get(label)
+            by_hand = exercise is None and not is_data(judgement_of(check, label))
+            fresh.custom(label)(lambda _: _rejudge(exercise, by_hand, answer))(check)
     return out.getvalue().rstrip("\n").splitlines()[-1]
 
 
-def _rejudge(exercise: Exercise | None, answer: dict[str, Any]) -> None:
-    """Raise what the answer deserves."""
+def _rejudge(exercise: Exercise | None, by_hand: bool, answer: dict[str, Any]) -> None:
+    """Raise what the answer deserves; only a check made by hand says something itself."""
     if (kind := answer.get("kind")) in CLAIMS:
         raise CLAIMS[kind](str(answer.get("said", ""))[:1_500])
-    if exercise is None:
-        if answer.get("said") != "":
-            raise Open
+    if by_hand and answer == {"kind": "", "said": ""}:
         return
+    if exercise is None:
+        raise Open
     calls = wire.unpack(answer["calls"])
     if len(calls) != len(exercise.inputs) and not any(
         getattr(one.result, "kind", "") == "SystemExit" for one in calls
@@ -120,6 +126,8 @@ class _ByValue(cloudpickle.Pickler):
             return types.SimpleNamespace, (), used
         if isinstance(value, functools._lru_cache_wrapper) and is_of_a_room(value.__module__):
             return functools.cache, (value.__wrapped__,)
+        if isinstance(value, contextlib._GeneratorContextManager):  # used as a decorator
+            return contextlib._GeneratorContextManager, (value.func, value.args, value.kwds)
         return super().reducer_override(value)
 
 

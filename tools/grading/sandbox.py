@@ -233,7 +233,7 @@ class Sandbox:
         """End it when it is too large, too many or too late; rlimits hold for one process alone."""
         while self.process.poll() is None and not self.ended:
             processes = self._all()
-            used = sum(_quietly(lambda: one.memory_info().rss) or 0 for one in processes)  # noqa: B023
+            used = sum(_quietly(lambda: one.memory_full_info().pss) or 0 for one in processes)  # noqa: B023
             if used > self.memory * 2**30:
                 self.kill(f"it used more than {self.memory:g} GB")
             if len(processes) > MOST_PROCESSES:

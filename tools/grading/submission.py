@@ -162,7 +162,7 @@ def grade(
     verdicts = dict.fromkeys(labels.values(), "…")
     said: dict[str, str] = {}
     course = str(assignment.work / assignment.name if assignment.kind == "none" else PROJECT)
-    limits, reason, news = assignment.limits, "", False
+    limits, reason, news = assignment.limits, "", True
     box = sandbox.Sandbox(
         assignment.kind,
         assignment.work / assignment.name,
