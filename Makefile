@@ -26,7 +26,7 @@ endif
 export TOKENIZERS_PARALLELISM := false
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help run test lab exercises book wheel grade store bench colab browser address lint clean
+.PHONY: help run test lab exercises book wheel grade store bench oldest canary release colab browser address lint clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -95,7 +95,29 @@ bench: $(INSTALLED)  ## how fast, against what: one table (fastText only if it h
 	$(BIN)/python -m benchmarks
 
 colab: $(INSTALLED)  ## rehearse Colab: each notebook alone in an empty folder, Colab's versions
-	$(BIN)/python -m tools.rehearse_colab $(NOTEBOOKS)
+	$(BIN)/python -m tools.rehearse_colab $(if $(FREEZE),--freeze $(call given,FREEZE)) $(NOTEBOOKS)
+
+oldest:  ## the tests of helpers and lessons with the oldest versions that requirements.txt admits
+	$(PYTHON) -m venv --clear build/oldest
+	sed -n 's/>=/==/p' requirements.txt > build/oldest/bounds.txt
+	build/oldest/bin/python -m pip install --quiet -c build/oldest/bounds.txt -r requirements.txt \
+		pytest pytest-timeout pytest-xdist nbclient nbformat
+	OMP_NUM_THREADS=1 COURSE_OFFLINE=1 build/oldest/bin/python -m pytest -n $(WORKERS) \
+		tests/helpers tests/lessons
+
+canary:  ## both editions, executed with the newest releases of everything
+	$(PYTHON) -m venv --clear build/canary
+	build/canary/bin/python -m pip install --quiet -r requirements-dev.txt -e .
+	build/canary/bin/python -m tools.run_notebooks --output build/canary/worked
+	build/canary/bin/python -m tools.run_notebooks --folder exercises --output build/canary/gaps
+
+release: $(INSTALLED)  ## build and check what a tag publishes: make release TAG=v0.2.0
+	@grep -qx 'version = "$(TAG:v%=%)"' pyproject.toml || \
+		{ echo "The tag $(TAG) is not v and the version of pyproject.toml."; exit 1; }
+	rm -rf dist
+	$(PIP) build twine
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
 
 browser: $(OPTIONAL)  ## JupyterLab and the pages in a real Chromium; screenshots in build/browser
 	$(BIN)/pytest tests/browser

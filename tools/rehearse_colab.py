@@ -23,7 +23,7 @@ import time
 import venv
 from pathlib import Path
 
-from tools.set_address import PROJECT, repository
+from tools.set_address import PROJECT, repository, version
 
 HERE = Path(__file__).resolve().parent
 FREEZE = HERE / "colab_freeze.txt"
@@ -81,32 +81,37 @@ class Colab:
     ----------
     folder : Path
         Where it is made; an environment that is there already is used again.
+    freeze : str
+        The versions in it, as lines of ``pip freeze``.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+    def __init__(self, folder: Path, freeze: str) -> None:
+        self.folder, self.freeze = folder.resolve(), freeze
         self.binaries = self.folder / "env" / "bin"
         self.python = str(self.binaries / "python")
 
     def make(self) -> None:
         """Create environment, stand-in and clone."""
         stamp = self.folder / "made"
-        if not stamp.exists() or stamp.read_text() != FREEZE.read_text():
+        if not stamp.exists() or stamp.read_text() != self.freeze:
             shutil.rmtree(self.folder, ignore_errors=True)
             venv.create(self.folder / "env", with_pip=True)
             pip = [self.python, "-m", "pip", "install", "--quiet"]
+            listed = self.folder / "freeze.txt"
+            listed.write_text(self.freeze)
             run([*pip, "torch==2.13.0"], dict(os.environ), PROJECT)
-            run([*pip, "-r", str(FREEZE)], dict(os.environ), PROJECT)
+            run([*pip, "-r", str(listed)], dict(os.environ), PROJECT)
             module = self.folder / "standin" / "google" / "colab"
             module.mkdir(parents=True)
             (module / "__init__.py").write_text('"""A stand-in for the module of Colab."""\n')
             startup = self.folder / "ipython" / "profile_default" / "startup"
             startup.mkdir(parents=True)
             (startup / "00-colab.py").write_text("import google.colab\n")
-            stamp.write_text(FREEZE.read_text())
+            stamp.write_text(self.freeze)
         clone = self.folder / "course.git"
         shutil.rmtree(clone, ignore_errors=True)
         run(["git", "clone", "--quiet", "--bare", str(PROJECT), str(clone)], _clean(), PROJECT)
+        run(["git", "tag", "--force", f"v{version()}"], _clean(), clone)
         self.shipped = self.versions()
         if COURSE in self.shipped:
             raise Failed(f"{COURSE} is in the environment already: remove {self.folder}")
@@ -201,11 +206,25 @@ def verdict(path: Path, outputs: dict[str, str]) -> str:
     return f"{len(checks)} checks {word}; installed: {outputs['installed']}"
 
 
+def renewed(freeze: str, newer: str) -> str:
+    """Give the packages of a freeze the versions of a newer one, which may have others, too."""
+    versions = dict(re.findall(r"^([\w.-]+)==([\d.]+)", newer, re.MULTILINE))
+    known = {name.lower().replace("_", "-"): version for name, version in versions.items()}
+    known.pop("torch", None)  # Colab's needs CUDA
+    return re.sub(
+        r"^([\w.-]+)==(\S+)",
+        lambda line: f"{line[1]}=={known.get(line[1].lower().replace('_', '-'), line[2])}",
+        freeze,
+        flags=re.MULTILINE,
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Rehearse the notebooks named on the command line, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="first characters of notebook names, like 01")
     parser.add_argument("--folder", type=Path, default=PROJECT / "build" / "colab")
+    parser.add_argument("--freeze", type=Path, help="a newer freeze of Colab's than ours")
     options = parser.parse_args(arguments)
     paths = [
         path
@@ -216,7 +235,10 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         print(f"No notebook fits {options.names}.", file=sys.stderr)
         return 2
-    colab = Colab(options.folder)
+    freeze = FREEZE.read_text(encoding="utf-8")
+    if options.freeze:
+        freeze = renewed(freeze, options.freeze.read_text(encoding="utf-8"))
+    colab = Colab(options.folder, freeze)
     start = time.perf_counter()
     try:
         colab.make()

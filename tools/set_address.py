@@ -30,8 +30,16 @@ def repository(project: Path = PROJECT) -> str:
     ValueError
         If it is no address at github.com: Colab opens notebooks from there only.
     """
-    settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    return owner_and_name(settings["project"]["urls"]["Repository"])
+    return owner_and_name(_settings(project)["urls"]["Repository"])
+
+
+def version(project: Path = PROJECT) -> str:
+    """Return the course's version, as pyproject.toml has it: set-up cells ask for its tag."""
+    return _settings(project)["version"]
+
+
+def _settings(project: Path) -> dict:
+    return tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def owner_and_name(address: str) -> str:

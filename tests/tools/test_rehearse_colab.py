@@ -53,7 +53,7 @@ def test_a_set_up_cell_that_prints_is_refused_unless_it_is_pips_warning() -> Non
 def test_the_kernel_sees_neither_the_course_nor_its_data(tmp_path: Path, monkeypatch) -> None:
     for name in ("COURSE_DATA", "PYTHONPATH", "VIRTUAL_ENV", "COURSE_STRICT"):
         monkeypatch.setenv(name, "of this process")
-    seen = rehearse_colab.Colab(tmp_path).environment()
+    seen = rehearse_colab.Colab(tmp_path, "").environment()
     assert "of this process" not in seen.values()
     assert seen["PATH"].startswith(str(tmp_path / "env" / "bin"))
     assert seen["GIT_CONFIG_VALUE_0"].startswith("https://github.com/")
