@@ -2,44 +2,41 @@
 
 import itertools
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix, issparse
-from torch import Tensor
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import CountVectorizer
+from torch import nn
 
+from helpers import training
+from lessons.calling import Raised
 from lessons.exercises import Checks
+from lessons.n11_bow_svd import answers, experiments
+from lessons.n11_bow_svd.answers import choosing, fitting, net, reducer, running, spoilt, svd_world
 
 check = Checks()
 
 
-# --- 11.1 and 11.2 ------------------------------------------------------------------------
+# --- 11.1 to 11.3: from texts to coordinates, and back ----------------------------------------
 
 
-def pairs(tokens: list[str], joint: str = " ") -> list[str]:
+def pairs(tokens: list[str]) -> list[str]:
     """Return neighbours, joined."""
-    return [joint.join(pair) for pair in itertools.pairwise(tokens)]
-
-
-def words_and_pairs(tokens: list[str]) -> list[str]:
-    """Return the words, then the pairs of neighbours."""
-    return tokens + pairs(tokens)
+    return [" ".join(pair) for pair in itertools.pairwise(tokens)]
 
 
 check.exercise(
     "11.1",
-    words_and_pairs,
-    changes=True,
+    lambda tokens: tokens + pairs(tokens),
     inputs=[(["not", "bad", "at", "all", "not", "bad"],), (["so", "good"],), (["good"],), ([],)],
     mistakes=[
         ("those are the pairs alone. The words count, too.", pairs),
         ("those are the words alone.", lambda tokens: tokens),
         (
-            "the two words of a pair are separated by a space, and by nothing else.",
-            lambda tokens: tokens + pairs(tokens, "_"),
-            lambda found, tokens: len(found) == 2 * len(tokens) - 1 and " " not in "".join(found),
+            "those are two lists. One list is wanted, with all n-grams in it: join them with +.",
+            lambda tokens: (tokens, pairs(tokens)),
+            lambda found, tokens: {*map(type, found)} == {list},
         ),
         (
             "a pair is one string here, its two words with a space in between.",
@@ -47,295 +44,233 @@ check.exercise(
             lambda found, tokens: not all(isinstance(ngram, str) for ngram in found),
         ),
         (
-            "in a pair, the words stand in the order of the text.",
-            lambda tokens: tokens + [f"{b} {a}" for a, b in itertools.pairwise(tokens)],
-        ),
-        (
-            "some have three words or more: this is about pairs.",
-            lambda tokens: [*words_and_pairs(tokens), " ".join(tokens[:3])],
-            lambda found, tokens: any(ngram.count(" ") > 1 for ngram in found),
-        ),
-        (
-            "a pair was made of words that are no neighbours. The last word has no right one.",
+            "it contains a pair that does not stand in this text, one word right after the other.",
             lambda tokens: tokens + [" ".join(two) for two in itertools.combinations(tokens, 2)],
-            lambda found, tokens: tokens and not {*found} <= {*words_and_pairs(tokens)},
+            lambda found, tokens: {n for n in list.copy(found) if " " in n} - {*pairs(tokens)},
         ),
         (
             "an n-gram that occurs twice must appear twice: counting comes later.",
-            lambda tokens: [*dict.fromkeys(words_and_pairs(tokens))],
-            lambda found, tokens: sorted(found) == sorted({*words_and_pairs(tokens)}),
+            lambda tokens: [*dict.fromkeys(tokens + pairs(tokens))],
+            lambda found, tokens: sorted(found) == sorted({*tokens, *pairs(tokens)}),
         ),
         (
             "the right n-grams in another order: first all words, then all pairs.",
             lambda tokens: pairs(tokens) + tokens,
-            lambda found, tokens: sorted(found) == sorted(words_and_pairs(tokens)),
+            lambda found, tokens: sorted(found) == sorted(tokens + pairs(tokens)),
         ),
     ],
     errors={"index out of range": "Which word has no right neighbour? A text may be empty."},
-    otherwise="Six words have six 1-grams and five 2-grams.",
+    otherwise="Six words have six 1-grams and five 2-grams, each two words with a space between.",
 )
-
-NUMBERS = 500 * 1_290_428
-
-
-def near(*sizes: float) -> Callable[[Any], bool]:
-    """Return what tells a size within four per cent."""
-    return lambda value: any(math.isclose(float(value), size, rel_tol=0.04) for size in sizes)
-
 
 check.exercise(
     "11.2",
-    NUMBERS * 8 / 1e9,
-    tolerance=0.075,  # 4.8 GiB pass as well
-    mistakes=[
-        (
-            "that is float32, with 4 bytes a number. How many has float64?",
-            NUMBERS * 4 / 1e9,
-            near(NUMBERS * 4 / 1e9),
-        ),
-        (
-            "those are bits, or numbers. How many bytes has a number of 64 bits?",
-            NUMBERS * 64 / 1e9,
-            near(NUMBERS * 64 / 1e9, NUMBERS / 1e9, NUMBERS),
-        ),
-        (
-            "that is the matrix of counts itself, if it were dense. The basis has 500 rows.",
-            20_000 * 1_290_428 * 8 / 1e9,
-            near(20_000 * 1_290_428 * 8 / 1e9),
-        ),
-        (
-            "that is with 20,000 columns. How many n-grams are there before any are dropped?",
-            0.08,
-            near(500 * 20_000 * 8 / 1e9),
-        ),
-        (
-            "that is in another unit, such as bytes or megabytes. A gigabyte is 10⁹ bytes.",
-            NUMBERS * 8 / 1e6,
-            near(*(NUMBERS * 8 / unit for unit in (1, 1e3, 1e6, 1e12))),
-        ),
+    answers.Reducer,
+    probe=answers.reduced,
+    inputs=[
+        (answers.TEXTS, answers.OTHERS, 100, 3),
+        (answers.TEXTS, answers.TEXTS[1:], 100, 2),
+        (answers.TEXTS[:4], answers.OTHERS[:2], 3, 1),
     ],
-    otherwise="Multiply: components, n-grams, bytes of a number.",
-)
-
-
-# --- 11.3 to 11.5 -------------------------------------------------------------------------
-
-
-def counted(rows: int, sparse: bool) -> Callable[[], tuple]:
-    """Return what makes counts [rows, 6] and components [3, 6] with orthonormal rows."""
-
-    def make() -> tuple:
-        rng = np.random.default_rng(rows)
-        components = np.linalg.qr(rng.normal(size=(6, 3)))[0].T
-        counts = rng.poisson(1.5, size=(rows, 6)).astype(float)
-        return csr_matrix(counts) if sparse else counts, components
-
-    return make
-
-
-def coordinates(project: Callable, counts: Any, components: np.ndarray) -> Any:
-    """Return the coordinates as a dense array."""
-    found = project(counts, components)
-    return found.toarray() if issparse(found) else found
-
-
-def length(rows: np.ndarray) -> np.ndarray:
-    """Return the length of each row as a column."""
-    return np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-check.exercise(
-    "11.3",
-    lambda counts, components: counts @ components.T,
-    probe=coordinates,
-    inputs=[counted(4, True), counted(4, False), counted(3, True), counted(1, False)],
     mistakes=[
-        ("one row per review is wanted: that is transposed.", lambda x, v: v @ x.T),
         (
-            "a mean has been subtracted. A single review has no mean but itself, and a sparse "
-            "matrix would no longer be sparse.",
-            lambda x, v: np.asarray(x - x.mean(axis=0)) @ v.T,
+            "`fit` must return the reducer itself.",
+            reducer(fit=lambda self, texts: answers.Reducer.fit(self, texts).svd),
         ),
         (
-            "the coordinates were divided by their length; that is not asked for.",
-            lambda x, v: (x @ v.T) / length(x @ v.T),
+            "pairs of words are missing: ngram_range says which n-grams are counted.",
+            reducer(lambda limit: CountVectorizer(max_features=limit)),
+            lambda found, *_: not any(" " in name for name in found["names"]),
         ),
         (
-            "a decomposition of its own was fitted to these counts. Nothing is fitted to a new "
-            "review: use the `components` handed over.",
-            lambda x, v: (
-                np.linalg.svd(x.toarray() if issparse(x) else x)[0][:, :1] @ np.ones((1, 3))
-            ),
-            lambda found, x, v: found.shape[1:] == (3,) and x.shape[0] > 1 and issparse(x),
+            "single words are missing: ngram_range names the shortest and the longest n-gram.",
+            reducer(lambda limit: CountVectorizer(ngram_range=(2, 2), max_features=limit)),
+            lambda found, *_: all(" " in name for name in found["names"]),
+        ),
+        (
+            "n-grams are kept beyond `limit`.",
+            reducer(lambda limit: CountVectorizer(ngram_range=(1, 2))),
+            lambda found, texts, others, limit, k: len(found["names"]) > limit,
+        ),
+        (
+            "the SVD must have `k` components.",
+            reducer(reduce=lambda k: TruncatedSVD(k + 1)),
+            lambda found, texts, others, limit, k: found["k"] != k,
+        ),
+        (
+            "`transform` must learn nothing, but afterwards n-grams or components are others.",
+            reducer(transform=lambda s, x: s.svd.fit_transform(s.vectorizer.fit_transform(x))),
+            lambda found, *_: found["learned"],
+        ),
+        (
+            "`transform` gives the counts themselves. The SVD comes after the counting.",
+            reducer(transform=lambda self, texts: self.vectorizer.transform(texts)),
+        ),
+        (
+            "n-grams and k are right, but the coordinates are not those of the counts.",
+            reducer(lambda n: CountVectorizer(ngram_range=(1, 2), max_features=n, binary=True)),
+            lambda found, texts, others, limit, k: found["shape"] == [len(others), k],
         ),
     ],
     errors={
-        "expecting": "That asks a decomposition made elsewhere. Use the `components` handed over.",
-        "mismatch": "Which of the two must be transposed?",
-        "inner dimensions": "Which of the two must be transposed?",
-        "not aligned": "Which of the two must be transposed? (np.dot knows no sparse matrices.)",
+        "has no attribute 'vectorizer'": "Keep the CountVectorizer as self.vectorizer.",
+        "has no attribute 'svd'": "Keep the TruncatedSVD as self.svd.",
+        "attribute 'components_'": "The SVD was never fitted.",
+        "not fitted": "The vectoriser was never fitted.",
+        "must be <=": "Are `limit` and `k` exchanged?",
+        "is expecting": "The SVD has met counts with other columns than those it was fitted on.",
+        "could not convert string": "The SVD takes counts, not texts.",
     },
-    otherwise="Each coordinate is the scalar product of a review with a component.",
+    otherwise="In `fit` both learn; in `transform` neither does.",
+)
+
+check.exercise(
+    "11.3",
+    lambda counts, components, k: counts @ components[:k].T @ components[:k],
+    probe=lambda answer, *given: answers.dense(answer(*given)),
+    inputs=[answers.rebuild_input(*given) for given in ((5, 2, True), (4, 1, False), (1, 3, True))],
+    mistakes=[
+        ("that uses all components, not the first k.", lambda x, v, k: x @ v.T @ v),
+        ("that is one component too many.", lambda x, v, k: x @ v[: k + 1].T @ v[: k + 1]),
+        ("that uses the last k components.", lambda x, v, k: x @ v[-k:].T @ v[-k:]),
+        ("that uses one component alone.", lambda x, v, k: x @ v[[k - 1]].T @ v[[k - 1]]),
+        (
+            "those are the coordinates. How do they become n-grams again?",
+            lambda x, v, k: x @ v[:k].T,
+            lambda found, x, v, k: found.shape == (x.shape[0], k),
+        ),
+        (
+            "np.dot knows no sparse matrices: write @.",
+            lambda x, v, k: np.dot(np.dot(x, v[:k].T), v[:k]),
+            lambda found, x, v, k: found.dtype == np.dtype(object),
+        ),
+    ],
+    errors={"mismatch": "Which of the two must be transposed? A component is a row."},
+    otherwise="Scalar products with the components first; then the components times these.",
 )
 
 
-def components_for(ratios: np.ndarray, share: float) -> int:
-    """Return how many components explain at least that share."""
-    return int(np.argmax(np.cumsum(ratios) >= share)) + 1
-
-
-RATIOS = np.array([0.5, 0.25, 0.125, 0.0625])
+# --- 11.4 to 11.6: the network, its training, its scores --------------------------------------
 
 check.exercise(
     "11.4",
-    components_for,
-    inputs=[(RATIOS, share) for share in (0.6, 0.75, 0.8, 0.9, 0.5, 0.1)],
+    answers.Net,
+    probe=answers.through,
+    inputs=[(7, 4, 3), (6, 3, 1), (9, 5, 2)],
     mistakes=[
+        ("these are logits. Here the network ends in a sigmoid.", net(end=lambda z: z.squeeze(1))),
+        ("the ReLU between the two layers is missing.", net(bend=lambda h: h)),
+        ("an axis of length 1 is left: probabilities are [batch].", net(end=torch.sigmoid)),
         (
-            "that is the position of the last one needed, which counts from 0. How many are they?",
-            lambda ratios, share: components_for(ratios, share) - 1,
-        ),
-        ("one too many: fewer explain that share already.", lambda *a: components_for(*a) + 1),
-        (
-            "`at least`: the first two components explain exactly 75 %, so if that is asked for, "
-            "no more are needed.",
-            lambda ratios, share: int((np.cumsum(ratios) <= share).sum()) + 1,
+            "squeeze() also drops a batch axis of length 1. Name the axis that goes.",
+            net(end=lambda z: torch.sigmoid(z).squeeze()),
         ),
         (
-            "that counts the running sums that reach the share. How many come before?",
-            lambda ratios, share: int((np.cumsum(ratios) >= share).sum()),
+            "the layers have other sizes: num_inputs → hidden_size → 1, with biases.",
+            type("Fixed", (answers.Net,), {"__init__": lambda s, n, h: answers.Net.__init__(s, n)}),
+            lambda found, n, h, batch: found["shapes"] != sorted([[h, n], [h], [1, h], [1]]),
         ),
         (
-            "that looks at each component by itself. Are you adding up?",
-            lambda ratios, share: int((ratios >= share).sum()),
+            "the probabilities are right, but autograd finds no way back from them.",
+            net(end=lambda z: torch.sigmoid(z).squeeze(1).detach()),
         ),
         (
-            "return how many components, not what they explain.",
-            lambda ratios, share: float(np.cumsum(ratios)[components_for(ratios, share) - 1]),
+            "the shape is right, but the numbers are not: Linear, ReLU, Linear, sigmoid.",
+            net(end=lambda z: torch.sigmoid(2 * z).squeeze(1)),
+            lambda found, n, h, batch: list(found["output"].shape) == [batch],
         ),
     ],
-    otherwise="Are you adding up?",
+    errors={"takes 2 positional arguments but 3": "Hand over the class, not an object of it."},
+    otherwise="Linear, ReLU, Linear, sigmoid; then the axis of length 1 goes.",
 )
 
 check.exercise(
     "11.5",
-    100_401,
+    experiments.train_network,
+    probe=answers.trained,
+    changes=True,
+    inputs=[answers.training_input(*given) for given in ((12, 0.5, 1), (9, 1.0, 2), (4, 0.1, 3))],
     mistakes=[
+        ("the loss takes the outputs for logits.", fitting(loss=nn.BCEWithLogitsLoss())),
         (
-            "that is the first layer alone, or both without biases. Each layer has weights, and a "
-            "bias for each of its units.",
-            100_200,
-            lambda count: count in (100_000, 100_200),
-        ),
-        ("one layer's biases are missing.", 100_400, lambda count: count in (100_400, 100_201)),
-        (
-            "the biases belong to the units of a layer, its outputs, not to its inputs.",
-            100_900,
-            lambda count: count in (100_900, 100_700),
+            "loss and score are those of `fit`, which take the outputs for logits.",
+            fitting(loss=training.classification_loss, score=training.accuracy_of),
         ),
         (
-            "that is a network on 20,000 inputs. After the SVD a review has 500 numbers.",
-            4_000_401,
-            lambda count: count in (4_000_401, 4_000_601, 4_000_201),
+            "the score calls every output above 0 positive. Probabilities need another threshold.",
+            fitting(score=training.accuracy_of),
         ),
-        ("the activations have no parameters.", 100_602, lambda count: 100_401 < count < 100_603),
+        ("the momentum is missing.", fitting(optimizer=torch.optim.SGD)),
+        ("that is Adam. SGD is asked for.", fitting(optimizer=torch.optim.Adam)),
+        ("the model keeps the weights of its last epoch, not its best.", fitting(patience=None)),
+        (
+            "not `num_epochs` epochs were run. (A patience may end a training early.)",
+            fitting(patience=1),
+            lambda found, *given: len(found["training"]) != given[3],
+        ),
+        ("`lr` is not used.", lambda *given: fitting()(*given[:4])),
+        (
+            "return the History that fit gives.",
+            lambda model, *given: fitting()(model, *given) and model,
+            lambda found, *given: not isinstance(found, dict | Raised),
+        ),
+        (
+            "the training data are evaluated instead of the validation data.",
+            lambda model, train, _, *given: fitting()(model, train, train, *given),
+        ),
+        (
+            "losses or weights are not those of SGD with momentum 0.9, BCELoss and the best epoch.",
+            fitting(optimizer=lambda parts, lr: torch.optim.SGD(parts, lr, momentum=0.5)),
+            lambda found, *given: isinstance(found, dict),
+        ),
     ],
-    otherwise="Add up weights and biases of both Linear layers.",
+    otherwise="SGD with momentum 0.9, BCELoss, a score for probabilities, and the best epoch.",
 )
 
-
-# --- 11.6 ---------------------------------------------------------------------------------
-
-
-def scores(
-    predicted: Tensor,
-    targets: Tensor,
-    divide: Callable = lambda a, b: a / b if b else 0.0,
-    f1: Callable = lambda p, r: 2 * p * r / (p + r) if p + r else 0.0,
-    accuracy: Callable = lambda p, t: (p == t).float().mean().item(),
-    order: tuple = (0, 1, 2, 3),
-) -> tuple:
-    """Return precision, recall, F1 and accuracy, with places to spoil them."""
-    both = ((predicted == 1) & (targets == 1)).sum().item()
-    precision = divide(both, (predicted == 1).sum().item())
-    recall = divide(both, (targets == 1).sum().item())
-    answer = precision, recall, f1(precision, recall), accuracy(predicted, targets)
-    return tuple(answer[i] for i in order)
-
-
-def spoilt(**options: Any) -> Callable:
-    """Return an answer to 11.6 with something wrong."""
-    return lambda predicted, targets: scores(predicted, targets, **options)
-
-
-def labelled(predicted: list[int], targets: list[int]) -> tuple[Tensor, Tensor]:
-    """Return both as tensors."""
-    return torch.tensor(predicted), torch.tensor(targets)
-
+BATCHES = [([1, 1, 1, 1, 0, 0], [1, 1, 0, 0, 1, 0]), ([0, 0, 0, 1], [0, 0, 0, 1]), ([0], [1])]
 
 check.exercise(
     "11.6",
-    scores,
+    answers.RunningScores,
+    probe=answers.computed,
     inputs=[
-        labelled([1, 1, 1, 1, 0, 0, 0, 0, 0, 1], [1, 1, 0, 0, 1, 0, 0, 0, 0, 1]),
-        labelled([0, 0, 0], [1, 0, 1]),
-        labelled([1, 0], [0, 0]),
-        labelled([0], [0]),
-        labelled([1], [1]),
+        (BATCHES, [([1, 0], [0, 0])]),
+        ([([0, 0], [0, 1])], [([0], [0])]),
+        ([([1, 0, 0], [1, 0, 1])] * 2, [([1], [1])]),
     ],
     mistakes=[
-        (
-            "precision and recall are swapped. Precision divides by what was *called* positive.",
-            spoilt(order=(1, 0, 2, 3)),
-        ),
+        ("precision and recall are swapped.", spoilt(order=(1, 0, 2, 3))),
         ("the right numbers in another order.", spoilt(order=(3, 0, 1, 2))),
-        ("precision is a count: divide it.", spoilt(divide=lambda a, b: a, f1=lambda p, r: 0)),
-        (
-            "F1 is the harmonic mean of the two, not the ordinary one.",
-            spoilt(f1=lambda p, r: (p + r) / 2),
-        ),
-        (
-            "F1 is *twice* the product, divided by the sum.",
-            spoilt(f1=lambda p, r: p * r / (p + r) if p + r else 0.0),
-        ),
-        ("F1 is divided by the sum of precision and recall.", spoilt(f1=lambda p, r: 2 * p * r)),
+        ("F1 is the harmonic mean, not the ordinary one.", spoilt(f1=lambda p, r: (p + r) / 2)),
+        ("F1 has *twice* the product.", spoilt(f1=lambda p, r: answers.share(p * r, p + r))),
         (
             "the accuracy counts right negative predictions as well.",
-            spoilt(accuracy=lambda p, t: ((p == 1) & (t == 1)).sum().item() / len(p)),
+            spoilt(accuracy=lambda right, both, total: answers.share(both, total)),
         ),
-        (
-            "the accuracy is a share, not a count.",
-            spoilt(accuracy=lambda p, t: (p == t).sum().item()),
-        ),
+        ("the accuracy is a share, not a count.", spoilt(accuracy=lambda right, *_: right)),
         (
             "where nothing is positive, 0/0 has become nan: return 0 there.",
-            spoilt(
-                divide=lambda a, b: a / b if b else math.nan,
-                f1=lambda p, r: 2 * p * r / (p + r) if p + r else math.nan,
-            ),
+            spoilt(divide=lambda a, b: a / b if b else math.nan),
         ),
         (
-            "where nothing is positive, return 0, not 1.",
-            spoilt(divide=lambda a, b: a / b if b else 1.0),
+            "those are the scores of the last batch alone. Counts must add up.",
+            running(compute=lambda self: answers.four(*self.batches[-1])),
+        ),
+        (
+            "that is the mean of the batches' scores. Add up counts, divide once.",
+            running(compute=lambda s: np.mean([answers.four(*one) for one in s.batches], axis=0)),
+        ),
+        (
+            "after `reset`, the old batches still count.",
+            running(reset=lambda s: s.__dict__.setdefault("batches", [])),
         ),
     ],
     errors={"division by zero": "If nothing is called positive, or nothing is, return 0 there."},
-    otherwise="Precision, recall, F1, accuracy: check them one by one on ten samples.",
+    otherwise="Precision, recall, F1, accuracy, of all batches since the last reset.",
 )
 
 check.choice(
     "11.7",
-    right="d",
-    wrong={
-        "a": "true, but one batch of forty can't take away half of the score.",
-        "b": "the threshold is the same in both numbers, and so are the predictions.",
-        "c": "the score of a batch is that of the batch alone; what adds up is shown by compute(), "
-        "and that number is right.",
-    },
-)
-
-check.choice(
-    "11.8",
     right="a",
     wrong={
         "b": "a leak, yes, but texts without labels: what could they say about the sentiment?",
@@ -344,13 +279,33 @@ check.choice(
     },
 )
 
-check.choice(
-    "11.9",
-    right="b",
-    wrong={
-        "a": "compare the accuracies with those of the sparse network and the regression.",
-        "c": "look at the megabytes of the model: what does a new review need before the network "
-        "can read it?",
-        "d": "add the seconds of the SVD to those of the training.",
-    },
+
+# --- 11.open: the smallest k ------------------------------------------------------------------
+
+check.exercise(
+    "11.open",
+    choosing(),
+    inputs=[
+        (*svd_world({4: 1, 9: 1}, {4: 1, 9: 1}, seed=0), 0.01),
+        (*svd_world({4: 1, 9: 1}, {4: 1, 9: 1}, seed=1), 0.4),
+        (*svd_world({2: 1, 4: 0.6, 12: 0.6}, {2: 1, 4: 0.6, 12: -0.6}, seed=2), 0.01),
+        (*svd_world({2: 1, 5: 0.6, 10: 0.7}, {2: 1, 5: -0.6, 10: 0.7}, seed=3), 0.02),
+    ],
+    mistakes=[
+        ("that counts from 0. How many components are it?", choosing(lambda good: np.argmax(good))),
+        (
+            "that is chosen on the training reviews. The validation reviews decide.",
+            choosing(on=lambda x, y, other, theirs: (x, y, x, y)),
+        ),
+        (
+            "a smaller k will do. The accuracy does not only rise: it may fall and recover.",
+            choosing(lambda good: len(good) - np.argmin(good[::-1]) + 1),
+        ),
+        (
+            "that compares with the best k. Compare with all components.",
+            choosing(against=lambda found: found.max()),
+        ),
+        ("`most_loss` is not used.", choosing(loss=lambda most_loss: 0.01)),
+    ],
+    otherwise="Which of the first columns suffice, judged on validation?",
 )

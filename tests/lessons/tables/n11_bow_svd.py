@@ -1,29 +1,23 @@
-"""Notebook 09: answers and mistakes."""
+"""Notebook 11: answers of unusual form, and mistakes that the data does not cover."""
 
 import itertools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix
-from sklearn import metrics
 from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from torch import nn
 from torchmetrics.functional import classification
 
-from helpers import training
+from lessons.n11_bow_svd import answers, experiments
 from tests.lessons.tables import Trap
-
-SIZE = 500 * 1_290_428
-OTHER_SVD = TruncatedSVD(2, random_state=0).fit(np.eye(5))
-
-
-def pairs(tokens: list[str]) -> list[str]:
-    return [" ".join(pair) for pair in itertools.pairwise(tokens)]
 
 
 def words_and_pairs(tokens: list[str]) -> list[str]:
-    return tokens + pairs(tokens)
+    return tokens + [" ".join(pair) for pair in itertools.pairwise(tokens)]
 
 
 def in_place(tokens: list[str]) -> list[str]:
@@ -32,139 +26,109 @@ def in_place(tokens: list[str]) -> list[str]:
     return tokens
 
 
-def interleaved(tokens: list[str]) -> list[str]:
-    return [ngram for i in range(len(tokens)) for ngram in (tokens[i], *pairs(tokens[i : i + 2]))]
-
-
-def circular(tokens: list[str]) -> list[str]:
-    return tokens + [f"{tokens[i - 1]} {token}" for i, token in enumerate(tokens)]
-
-
 def too_far(tokens: list[str]) -> list[str]:
     return tokens + [f"{tokens[i]} {tokens[i + 1]}" for i in range(len(tokens))]
 
 
-def from_the_first(tokens: list[str]) -> list[str]:
-    return words_and_pairs(tokens) if tokens[0] else []
+class ByHand(answers.Reducer):
+    """A reducer whose components come from NumPy, with other signs."""
+
+    def transform(self, texts):
+        return -(self.vectorizer.transform(texts).toarray() @ self.svd.components_.T)
 
 
-def joined(blank: str) -> Callable:
-    return lambda tokens: tokens + [blank.join(pair) for pair in itertools.pairwise(tokens)]
+class Forgets(answers.Reducer):
+    def __init__(self, limit, k):
+        self.counter, self.svd = CountVectorizer(), TruncatedSVD(k)
 
 
-def by_index(tokens: list[str]) -> list[str]:
-    """Fail on nothing but an empty text, where it finds a pair of nothing."""
-    return words_and_pairs(tokens) if tokens else [""]
+class Sequence(nn.Sequential):
+    def __init__(self, num_inputs=500, hidden_size=200):
+        layers = nn.Linear(num_inputs, hidden_size), nn.ReLU(), nn.Linear(hidden_size, 1)
+        super().__init__(*layers, nn.Sigmoid(), nn.Flatten(0))
+
+    def forward(self, inputs):
+        return super().forward(inputs)
 
 
-def counts_of(predicted: torch.Tensor, targets: torch.Tensor) -> tuple[int, int, int]:
-    both = ((predicted == 1) & (targets == 1)).sum().item()
-    return both, (predicted == 1).sum().item(), (targets == 1).sum().item()
+class Library:
+    """Scores by torchmetrics, of all that was kept."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.kept = []
+
+    def update(self, predicted, targets):
+        self.kept.append((predicted, targets))
+
+    def compute(self):
+        both = [torch.cat(part) for part in zip(*self.kept, strict=True)]
+        names = ("precision", "recall", "f1_score", "accuracy")
+        return [getattr(classification, f"binary_{name}")(*both) for name in names]
 
 
-def scores(
-    predicted: torch.Tensor,
-    targets: torch.Tensor,
-    divide: Callable = lambda a, b: a / b if b else 0.0,
-    f1: Callable = lambda p, r: 2 * p * r / (p + r) if p + r else 0.0,
-    accuracy: Callable = lambda p, t: (p == t).float().mean().item(),
-    order: tuple = (0, 1, 2, 3),
-) -> tuple:
-    """Answer 9.6, with places to spoil it."""
-    both, called, true = counts_of(predicted, targets)
-    precision, recall = divide(both, called), divide(both, true)
-    answer = precision, recall, f1(precision, recall), accuracy(predicted, targets)
-    return tuple(answer[i] for i in order)
+def one_by_one(fitted: Callable) -> Callable:
+    """Return a loop over k with a classifier of scikit-learn or NumPy."""
+
+    def smallest_k(x, y, other, theirs, most_loss=0.01):
+        scores = [fitted(x[:, :k], y, other[:, :k], theirs) for k in range(1, x.shape[1] + 1)]
+        return next(k for k, score in enumerate(scores, 1) if score > scores[-1] - most_loss)
+
+    return smallest_k
 
 
-def spoilt(**options: Any) -> Callable:
-    return lambda predicted, targets: scores(predicted, targets, **options)
+def logistic(x, y, other, theirs):
+    return LogisticRegression().fit(x, y).score(other, theirs)
 
 
-def by_torchmetrics(predicted: torch.Tensor, targets: torch.Tensor) -> list[torch.Tensor]:
-    names = ("precision", "recall", "f1_score", "accuracy")
-    return [getattr(classification, f"binary_{name}")(predicted, targets) for name in names]
-
-
-def by_sklearn(predicted: torch.Tensor, targets: torch.Tensor) -> np.ndarray:
-    found = metrics.precision_recall_fscore_support(
-        targets, predicted, average="binary", zero_division=0
-    )
-    return np.array([*found[:3], metrics.accuracy_score(targets, predicted)])
-
-
-def components_for(ratios: np.ndarray, share: float) -> int:
-    return int(np.argmax(np.cumsum(ratios) >= share)) + 1
-
-
-def one_by_one(ratios: np.ndarray, share: float) -> int:
-    total = 0
-    for count, ratio in enumerate(ratios, start=1):
-        total += ratio
-        if total >= share:
-            return count
-    return len(ratios)
+def halving(x, y, other, theirs, most_loss=0.01):
+    found = experiments.accuracy_by_k(x, y, other, theirs)
+    low, high = 1, len(found)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (
+            (low, middle) if found[middle - 1] > found[-1] - most_loss else (middle + 1, high)
+        )
+    return low
 
 
 RIGHT = {
     "ex_11_1": [
         (words_and_pairs,),
-        (in_place,),
         (lambda tokens: (*tokens, *map(" ".join, itertools.pairwise(tokens))),),
         (lambda tokens: np.array(words_and_pairs(tokens), dtype=str),),
     ],
-    "ex_11_2": [(5.16,), (5,), (SIZE * 8 / 1e9,), (SIZE * 8 / 2**30,), (np.float64(5.2),)],
+    "ex_11_2": [(answers.Reducer,), (ByHand,)],
     "ex_11_3": [
-        (lambda counts, components: counts @ components.T,),
-        (lambda counts, components: (components @ counts.T).T,),
-        (lambda counts, components: counts.dot(components.transpose()),),
-        (lambda counts, components: csr_matrix(counts @ components.T),),
-        (lambda counts, components: torch.tensor(counts @ components.T),),
+        (lambda counts, components, k: (counts @ components[:k].T) @ components[:k],),
+        (lambda counts, components, k: csr_matrix(counts @ components[:k].T @ components[:k]),),
+        (lambda x, v, k: torch.tensor(x @ v[:k].T) @ torch.tensor(v[:k]),),
+        (lambda x, v, k: x.dot(v[:k].T).dot(v[:k]),),
     ],
-    "ex_11_4": [
-        (components_for,),
-        (one_by_one,),
-        (lambda ratios, share: (np.cumsum(ratios) < share).sum() + 1,),
-        (lambda ratios, share: np.searchsorted(np.cumsum(ratios), share) + 1,),
-        (lambda ratios, share: torch.tensor(float(components_for(ratios, share))),),
-    ],
-    "ex_11_5": [(100_401,), (100_401.0,), (np.int64(100_401),), (torch.tensor(100_401),)],
-    "ex_11_6": [
-        (scores,),
-        (by_torchmetrics,),
-        (by_sklearn,),
-        (lambda p, t: torch.tensor(scores(p, t)).to(training.pick_device()),),
-    ],
-    "ex_11_7": [("d",)],
-    "ex_11_8": [("a",), ("A",)],
-    "ex_11_9": [("b",)],
+    "ex_11_4": [(answers.Net,), (Sequence,)],
+    "ex_11_5": [(experiments.train_network,)],
+    "ex_11_6": [(answers.RunningScores,), (Library,)],
+    "ex_11_7": [("a",), ("A",), ("(a)",)],
+    "ex_11_open": [(answers.choosing(),), (one_by_one(logistic),)],
 }
 
 TRAPS = [
+    Trap("ex_11_1", (in_place,), "changes `tokens` in place"),
     Trap("ex_11_1", (too_far,), "Which word has no right neighbour"),
-    Trap("ex_11_1", (from_the_first,), "Which word has no right neighbour"),
-    Trap("ex_11_1", (circular,), "no neighbours"),
-    Trap("ex_11_1", (interleaved,), "another order"),
-    Trap("ex_11_1", (joined(""),), "separated by a space"),
-    Trap("ex_11_1", (by_index,), "for tokens = []"),
-    Trap("ex_11_1", (" ".join,), "no neighbours"),
-    Trap("ex_11_2", (7.0,), "Multiply"),
-    Trap("ex_11_2", ("5.16 GB",), "a single number is wanted"),
-    Trap("ex_11_3", (lambda x, v: x @ v,), "must be transposed"),
-    Trap("ex_11_3", (lambda x, v: OTHER_SVD.transform(x),), "decomposition made elsewhere"),
-    Trap("ex_11_3", (lambda x, v: TruncatedSVD(1).fit_transform(x),), "shape [4, 3]"),
+    Trap("ex_11_1", (" ".join,), "a list is wanted"),
+    Trap("ex_11_2", (Forgets,), "Keep the CountVectorizer as self.vectorizer"),
     Trap(
-        "ex_11_3",
-        (lambda x, v: TruncatedSVD(len(v), random_state=0).fit_transform(x),),
-        "of its own was fitted",
+        "ex_11_2",
+        (answers.reducer(transform=lambda s, x: s.svd.transform(s.vectorizer.fit_transform(x))),),
+        "other columns",
     ),
-    Trap("ex_11_4", (lambda r, share: components_for(r, share / 100),), "adding up"),
-    Trap("ex_11_4", (lambda r, share: np.cumsum(r),), "a single number is wanted"),
-    Trap("ex_11_5", (100_300,), "Add up"),
-    Trap("ex_11_5", ("a hundred thousand",), "a single number is wanted"),
-    Trap("ex_11_6", (spoilt(divide=lambda a, b: a / 10),), "value 1 of 4"),
-    Trap("ex_11_6", (spoilt(divide=lambda a, b: a / b),), "return 0 there"),
-    Trap("ex_11_6", (lambda p, t: scores(p, t)[:3],), "a tuple of 4 values"),
-    Trap("ex_11_6", (lambda p, t: (p == t).float().mean(),), "a tuple of 4 values"),
-    Trap("ex_11_9", ("everything",), "one letter"),
+    Trap("ex_11_2", (answers.reducer(transform=lambda s, x: s.svd.transform(x)),), "not texts"),
+    Trap("ex_11_3", (lambda x, v, k: x @ v @ v.T,), "must be transposed"),
+    Trap("ex_11_3", (lambda x, v, k: x[[0]] @ v[:k].T @ v[:k],), "shape [5, 6]"),
+    Trap("ex_11_3", (lambda x, v, k: np.linalg.norm(x),), "your code stopped"),
+    Trap("ex_11_6", (lambda: answers.RunningScores,), "your code stopped"),
+    Trap("ex_11_7", ("everything",), "one letter"),
+    Trap("ex_11_open", (halving,), "it may fall and recover"),
 ]

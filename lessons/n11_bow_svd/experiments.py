@@ -1,0 +1,159 @@
+"""The trainings, the comparison and the leaks of notebook 11."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_selection import SelectKBest, chi2
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
+
+from helpers import datasets, models, training
+
+
+def accuracy(probabilities: Tensor, targets: Tensor) -> float:
+    """Return the share of probabilities on the right side of one half."""
+    return ((probabilities > 0.5) == targets).float().mean().item()
+
+
+def judge(inputs: Any, labels: np.ndarray, others: Any, their_labels: np.ndarray) -> float:
+    """Return the accuracy on others of a logistic regression."""
+    fitted = LogisticRegression(C=0.1, max_iter=1_000).fit(inputs, labels)
+    return fitted.score(others, their_labels)
+
+
+def batches(inputs: Tensor, targets: Tensor, seed: int = 0) -> DataLoader:
+    """Return a loader that draws 64 row numbers, and fetches these rows at once."""
+    rows = TensorDataset(inputs, targets)
+    sampler = RandomSampler(rows, generator=torch.Generator().manual_seed(seed))
+    return DataLoader(rows, batch_size=None, sampler=BatchSampler(sampler, 64, drop_last=False))
+
+
+def make_network(seed: int) -> nn.Module:
+    """Return Linear(500, 200), ReLU, Linear(200, 1), sigmoid: probabilities [batch]."""
+    torch.manual_seed(seed)
+    parts = models.make_mlp(500, [200], 1), nn.Sigmoid(), nn.Flatten(0)
+    return nn.Sequential(*parts).to(training.pick_device())
+
+
+def train_network(
+    model: nn.Module,
+    train_loader: Iterable,
+    validation_loader: Iterable,
+    num_epochs: int = 20,
+    lr: float = 0.001,
+    optimizer: Callable = lambda parts, lr: torch.optim.SGD(parts, lr, momentum=0.9),
+    **options: Any,
+) -> training.History:
+    """Train a model that gives probabilities; it ends with the weights of its best epoch."""
+    usual: dict[str, Any] = {"patience": num_epochs, "loss": nn.BCELoss(), "score": accuracy}
+    given = (train_loader, optimizer(model.parameters(), lr), num_epochs, validation_loader)
+    return training.fit(model, *given, progress=False, **usual | options)
+
+
+def accuracy_by_k(
+    inputs: np.ndarray, labels: np.ndarray, others: np.ndarray, their_labels: np.ndarray
+) -> np.ndarray:
+    """Return the accuracy on others of least squares on the first k columns, for every k.
+
+    The columns of `inputs` are orthogonal, so that a column's weight is the same for every k.
+    """
+    weights = inputs.T @ (2.0 * labels - 1) / np.square(inputs).sum(axis=0)
+    sums = np.cumsum(others * weights, axis=1)
+    return ((sums > 0) == their_labels[:, None]).mean(axis=0)
+
+
+def compare(seen: csr_matrix, labels: np.ndarray, parts: dict[str, tuple], svd: Any) -> list[list]:
+    """Train four models on counts `seen`; a row each: accuracies on the parts, seconds, megabytes.
+
+    `parts` has counts and labels for "validation", perhaps for "test". Networks have three seeds.
+    """
+    reduced, small = svd.transform(seen), {part: svd.transform(x) for part, (x, _) in parts.items()}
+    scale, bags = reduced.std(axis=0), _bags(seen, labels)
+    sizes = [array.nbytes for array in (seen.data, seen.indices, seen.indptr)]
+    others = {
+        part: datasets.make_loader(_bags(x, y), sparse=True) for part, (x, y) in parts.items()
+    }
+    rows_of = {
+        part: [(torch.tensor(small[part]), torch.tensor(y).float())]
+        for part, (_, y) in parts.items()
+    }
+
+    def dense(seed: int) -> list[float]:
+        model = make_network(seed)
+        loader = batches(torch.tensor(reduced), torch.tensor(labels).float(), seed)
+        train_network(model, loader, rows_of["validation"])
+        return [training.evaluate(model, x, nn.BCELoss(), accuracy).score for x in rows_of.values()]
+
+    def sparse(seed: int) -> list[float]:
+        training.set_seed(seed)
+        model = models.SparseOneHotMLP(seen.shape[1]).to(training.pick_device())
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        loader = datasets.make_loader(bags, shuffle=True, sparse=True)
+        training.fit(model, loader, optimizer, 5, others["validation"], 5, progress=False)
+        return [training.evaluate(model, other).accuracy for other in others.values()]
+
+    def linear(x: Any, x_of: dict[str, Any]) -> list[float]:
+        return [judge(x, labels, x_of[part], y) for part, (_, y) in parts.items()]
+
+    ways: dict[str, tuple[Callable, int, int, int]] = {  # seeds, bytes of inputs, numbers
+        "SVD + network": (dense, 3, reduced.nbytes, svd.components_.size + 100_401),
+        "SVD + regression": (
+            *(lambda _: linear(reduced / scale, {p: x / scale for p, x in small.items()}), 1),
+            *(reduced.nbytes, svd.components_.size + 501),
+        ),
+        "sparse network": (sparse, 3, bags.nbytes, 4_000_401),
+        "regression": (
+            *(lambda _: linear(seen > 0, {p: x > 0 for p, (x, _) in parts.items()}), 1),
+            *(sum(sizes), 20_001),
+        ),
+    }
+    rows = []
+    for name, (train, seeds, nbytes, numbers) in ways.items():
+        start = time.perf_counter()
+        columns = list(zip(*map(train, range(seeds)), strict=True))
+        seconds = (time.perf_counter() - start) / seeds
+        shown = [f"{np.mean(c):.1%} ± {(max(c) - min(c)) / 2:.1%}" for c in columns]
+        rows.append([name, *shown, seconds, nbytes / 1e6, 4 * numbers / 1e6])
+    return rows
+
+
+def _bags(counts: csr_matrix, labels: np.ndarray) -> datasets.BagOfWordsDataset:
+    """Return the course's Dataset: scikit-learn stores the same arrays, column numbers and ends."""
+    ids, ends = torch.tensor(counts.indices).int(), torch.tensor(counts.indptr).int()
+    return datasets.BagOfWordsDataset(ids, ends, torch.tensor(labels), counts.shape[1])
+
+
+def by_svd(drawn: csr_matrix, labels: np.ndarray, seen: int) -> np.ndarray:
+    """Return 100 coordinates by an SVD that was fitted on the first `seen` reviews."""
+    often = np.argsort(-np.asarray(drawn[:seen].sum(axis=0)).ravel(), kind="stable")[:5_000]
+    columns = drawn[:, np.sort(often)]
+    inputs = TruncatedSVD(100, random_state=0).fit(columns[:seen]).transform(columns)
+    return inputs / inputs[:500].std(axis=0)
+
+
+def by_labels(drawn: csr_matrix, labels: np.ndarray, seen: int) -> csr_matrix:
+    """Return the 1,000 n-grams that tell the labels of the first `seen` reviews apart best."""
+    known = drawn[:, drawn[:seen].getnnz(axis=0) > 0]
+    return SelectKBest(chi2, k=1_000).fit(known[:seen], labels[:seen]).transform(known)
+
+
+def leak(prepare: Callable, counts: csr_matrix, labels: np.ndarray, seed: int) -> np.ndarray:
+    """Return accuracies [clean or leaking, scored or fresh reviews] of one draw.
+
+    500 reviews train a classifier, 500 are scored, 2,000 are fresh. The leaking preparation has
+    seen the scored ones as well.
+    """
+    rows = np.random.default_rng(seed).permutation(len(labels))[:3_000]
+    drawn, own, found = counts[rows], labels[rows], []
+    drawn = drawn[:, drawn[:1_000].getnnz(axis=0) > 0]
+    for seen in (500, 1_000):
+        x = prepare(drawn, own, seen)
+        parts = slice(500, 1_000), slice(1_000, None)
+        found.append([judge(x[:500], own[:500], x[part], own[part]) for part in parts])
+    return np.array(found)
