@@ -14,10 +14,14 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from nbgrader.preprocessors import IgnorePattern
+from nbgrader.utils import determine_grade
+from traitlets.config import Config
 
 from tests.tools import classroom
 from tests.tools.classroom import NAME
-from tools.grading import roster, sandbox
+from tools import grade
+from tools.grading import repair, roster, sandbox
 
 FEW = ["ada", "by Colab", "patched, wrong", "network", "killed", "empty", "=1+1"]
 
@@ -155,3 +159,117 @@ def test_a_whole_class_also_if_it_is_killed_in_the_middle(school: School, tmp_pa
             shutil.copy(path, copied)
     status, said = school.grade("--merge", str(tmp_path / "1"), str(tmp_path / "2"))
     assert (school.output / f"{NAME}.csv").read_bytes() == table
+
+
+@pytest.mark.long
+def test_without_a_sandbox_only_if_the_teacher_says_so(school: School) -> None:
+    names = ["ada", "patched, wrong", "killed"]
+    school.collect(names)
+    status, said = school.grade("--sandbox", "none")
+    assert status == 1, said
+    school.require(names)
+
+
+def test_no_sandbox_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(sandbox.CannotGrade, match=r"(?s)bwrap is not installed.*SANDBOX=none"):
+        sandbox.require("bwrap")
+    sandbox.require("none")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["99_no_such", "."], "There is no notebook"), ([NAME, "/nowhere"], "holds no folders")],
+)
+def test_what_is_not_there_is_named(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    options = ["--output", str(tmp_path), "--sandbox", "none"]
+    assert grade.main([*arguments, *options]) == 1
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ([f"{NAME}.ipynb", f"{NAME} (1).ipynb"], f"{NAME}.ipynb"),
+        ([f"Copy_of_{NAME}.ipynb", "04_mlp.ipynb"], f"Copy_of_{NAME}.ipynb"),
+        ([f"sub/{NAME}-Copy1.ipynb", f"._{NAME}.ipynb", "notes.txt"], f"sub/{NAME}-Copy1.ipynb"),
+        (["homework.ipynb", ".ipynb_checkpoints/homework.ipynb"], "homework.ipynb"),
+        ([f"a {NAME}.ipynb", f"b {NAME}.ipynb"], sandbox.CannotGrade),
+        (["04_mlp.ipynb"], FileNotFoundError),
+        ([], FileNotFoundError),
+    ],
+)
+def test_the_notebook_that_is_meant_is_found(
+    files: list[str], found: str | type[Exception], tmp_path: Path
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    if isinstance(found, str):
+        assert repair.find(tmp_path, NAME) == tmp_path / found
+    else:
+        with pytest.raises(found):
+            repair.find(tmp_path, NAME)
+
+
+def test_lost_ids_and_checks_come_back_in_their_places() -> None:
+    edition = nbformat.read(classroom.PROJECT / "exercises" / f"{NAME}.ipynb", as_version=4)
+    code = [cell.id for cell in edition.cells if cell.cell_type == "code"]
+    for lose in (classroom.without_ids, classroom.without_checks, classroom.by_colab):
+        given = json.loads(json.dumps(edition))
+        given["cells"] = list(map(nbformat.from_dict, given["cells"]))
+        damaged = nbformat.from_dict(given)
+        lose(damaged)
+        damaged = nbformat.v4.new_notebook(cells=[repair._cell(cell) for cell in damaged.cells])
+        whole, missing = repair.repair(damaged, edition)
+        assert [cell.id for cell in whole.cells if cell.cell_type == "code"] == code
+        assert not missing
+
+
+MOODLE = "Identifier,Full name,Grade\nP1,Ada  Lovelace,\nP2,Eve,7\n"
+CANVAS = f"Student,ID,{NAME} (42),Other\n    Points Possible,,16,1\nada lovelace,5,,1\nEve,6,7,2\n"
+
+
+@pytest.mark.parametrize(("content", "column"), [(MOODLE, "Grade"), (CANVAS, f"{NAME} (42)")])
+def test_a_roster_is_filled_in(content: str, column: str, tmp_path: Path) -> None:
+    path = tmp_path / "class.csv"
+    path.write_text(content, encoding="utf-8-sig")
+    graded = {"student": "Ada Lovelace_42_file", "points": {"a": 2, "b": 1}}
+    unfinished = {"student": "Eve", "points": {"a": 2, "b": None}}
+    stranger = {"student": "Mallory", "points": {"a": 0, "b": 0}}
+    said = roster.fill(path, {NAME: [graded, unfinished, stranger]}, tmp_path / "out")
+    filled = pd.read_csv(tmp_path / "out" / "class.csv", dtype=str, keep_default_na=False)
+    assert [*filled.columns] == content.splitlines()[0].split(",")
+    assert filled[column].to_list()[-2:] == ["3", "7"]
+    assert "not in it: 'Mallory'" in said
+
+
+def test_a_roster_of_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "class.csv").write_text("Name\nEve\n")
+    with pytest.raises(sandbox.CannotGrade, match="names the students"):
+        roster.fill(tmp_path / "class.csv", {NAME: [{"student": "Ada", "points": {}}]}, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1"])
+def test_no_cell_of_the_table_is_a_formula(text: str) -> None:
+    assert roster.safe(text) == f"'{text}"
+    assert roster.safe("Ada") == "Ada"
+    assert roster.safe(-1) == -1
+
+
+def test_the_settings_for_a_teachers_own_nbgrader_keep_points_beside_a_warning() -> None:
+    page = (classroom.PROJECT / "docs" / "teachers.md").read_text(encoding="utf-8")
+    c = Config()
+    for line in page.splitlines():
+        if line.startswith("    c.IgnorePattern"):
+            exec(line.strip(), {"c": c})
+    marks = {"grade": True, "solution": False, "points": 2, "grade_id": "a", "schema_version": 3}
+    cell = nbformat.v4.new_code_cell("check.a(1)", metadata={"nbgrader": marks})
+    warned = nbformat.v4.new_output("stream", name="stderr", text="a warning\n")
+    cell.outputs = [warned, nbformat.v4.new_output("stream", text="✓ a")]
+    assert determine_grade(cell) == (0, 2)
+    preprocessor = IgnorePattern(config=c)
+    assert preprocessor.enabled
+    assert determine_grade(preprocessor.preprocess_cell(cell, {}, 0)[0]) == (2, 2)
