@@ -37,10 +37,7 @@ check.exercise(
             "every rate has the scores of all rates in its list.",
             changed(lambda found: {rate: np.concatenate([*found.values()]) for rate in found}),
         ),
-        (
-            "a training that blew up has no entry: the lists are no longer pairs.",
-            partial(sweep, blown=()),
-        ),
+        ("a training that blew up must keep its place in the list.", partial(sweep, blown=())),
         ("a training that blew up counts as 0.5, not as nan.", partial(sweep, blown=(np.nan,))),
         (
             "only the first rate comes back: where does `return` stand?",
@@ -77,18 +74,9 @@ check.exercise(
             "in common is gone from them.",
             answers.unpaired,
         ),
-        (
-            "your standard deviation divides by n. For a sample it divides by n − 1: ddof=1.",
-            partial(interval, ddof=0),
-        ),
-        (
-            "that is the spread of single differences. The error of their *mean* is smaller by √n.",
-            partial(interval, root=0.0),
-        ),
-        (
-            "0.95 leaves 5 % on *one* side. There are two: t at 0.975.",
-            partial(interval, share=0.95),
-        ),
+        ("the standard deviation divides by n − 1 here: ddof=1.", partial(interval, ddof=0)),
+        ("the error of the *mean* is smaller than that, by √n.", partial(interval, root=0.0)),
+        ("0.95 leaves 5 % on *one* side: t at 0.975.", partial(interval, share=0.95)),
         ("t has n − 1 degrees of freedom here.", partial(interval, less=0)),
         (
             "1.96 is for very many pairs. Few pairs need Student's t.",
@@ -127,10 +115,7 @@ check.exercise(
             "that one has the best mean. Which others can't be told from it?",
             lambda scores: max(scores, key=lambda rate: np.mean(scores[rate])),
         ),
-        (
-            "that is the smallest contender. The middle one is asked.",
-            partial(choose_rate, pick=min),
-        ),
+        ("the smallest contender. The middle one is asked.", partial(choose_rate, pick=min)),
         (
             "of the two contenders in the middle the smaller one is asked.",
             partial(choose_rate, pick=lambda found: found[len(found) // 2]),
