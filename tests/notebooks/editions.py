@@ -15,8 +15,7 @@ STUDENT = PROJECT / "exercises"
 
 #: notebooks that are still to be rebuilt: limits of size and the rules about predictions do not
 #: hold for them yet. Whoever rebuilds one removes its line
-NOT_REBUILT = {
-}
+NOT_REBUILT: set[str] = set()
 
 #: a box that opens on a click, with no other in it
 DETAILS = re.compile(r"<details>(?:(?!<details>).)*?</details>", re.DOTALL)
