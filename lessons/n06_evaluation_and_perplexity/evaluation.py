@@ -1,181 +1,217 @@
-"""VI.3.a of notebook 06: a world with both switches, wrong answers, and the exercise."""
+"""VI.3.a of notebook 06: a model with both switches, wrong answers, and the exercise."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from helpers import training
 from helpers.datasets import Bags
-from lessons.comparing import same
-from lessons.n06_evaluation_and_perplexity.answers import BAGS, BELOW_1, DROPPED, bags, numbers
+
+LOGITS, TARGETS = [0.3, -1.0, 3.0, -0.5, -4.0], [1, 0, 0, 1, 1]
 
 
 class Echo(nn.Module):
-    """Its logits are its inputs, with the wrong sign while training; it notes its state.
+    """Its logits are its inputs, with the wrong sign while training; it notes its mode.
 
     For Bags, the logit of a review is its number of tokens − 1.5.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mode: bool) -> None:
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(()))
-        self.states: list[tuple[bool, bool]] = []
+        self.modes: list[bool] = []
+        self.train(mode)
 
     def forward(self, inputs: Tensor | Bags) -> Tensor:
         """Map a batch to logits [batch]."""
-        self.states.append((self.training, torch.is_grad_enabled()))
+        self.modes.append(self.training)
         logits = inputs.offsets.diff() - 1.5 if isinstance(inputs, Bags) else inputs
         return -logits if self.training else logits
 
 
-def scored(evaluate_model: Callable, model: Echo, loader: DataLoader) -> Any:
-    """Return the answer's numbers, or the switch that was missing when the model was called."""
-    result = evaluate_model(model, loader)
-    if any(training for training, _ in model.states):
+class Loader(list):
+    """Batches as they come, of a data set that may hold more samples."""
+
+    dataset = range(6)
+
+
+def numbers(*cuts: int) -> Loader:
+    """Return batches of `LOGITS` and `TARGETS`, cut at these places."""
+    parts = (slice(*pair) for pair in pairwise(cuts))
+    return Loader((torch.tensor(LOGITS[part]), torch.tensor(TARGETS[part])) for part in parts)
+
+
+def bags(*offsets: int) -> Bags:
+    """Return the bags of a batch; `Echo` asks only for their lengths."""
+    return Bags(torch.zeros(offsets[-1], dtype=torch.int32), torch.tensor(offsets))
+
+
+class Broken(RuntimeError):  # noqa: N818 - it names what happened
+    """What a loader stops with."""
+
+
+def breaking() -> Iterator:
+    """Give one batch, then stop with an error."""
+    yield torch.tensor(LOGITS), torch.tensor(TARGETS)
+    raise Broken("the loader of this check ends with an error")
+
+
+def squared(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return another loss: the mean squared error."""
+    return (outputs - targets).square().mean()
+
+
+def widest(outputs: Tensor, targets: Tensor) -> float:
+    """Return another score, which no mean over batches gives: the largest minus the smallest."""
+    return (outputs.max() - outputs.min() + 10 * len(targets)).item()
+
+
+def scored(evaluate: Callable, model: Echo, loader: Iterable, *others: Callable) -> Any:
+    """Return the numbers of an answer's record, or a word for what is missing."""
+    mode = model.training
+    try:
+        result = evaluate(model, loader, *others)
+    except Broken:
+        return "mode" if model.training != mode else "restored"
+    if any(model.modes):
         return "eval"
-    return "no_grad" if any(recorded for _, recorded in model.states) else result
+    if not (hasattr(result, "loss") and hasattr(result, "score")):
+        return result if result is None or result is ... else "no record"
+    if model.training != mode:
+        return "mode"
+    return result.loss, result.score, result.num_samples, result.perplexity, result.accuracy
 
 
 def evaluating(
-    mean: Callable = np.average,
-    ppl: Callable = lambda losses, sizes: math.exp(np.average(losses, weights=sizes)),
-    share: Callable = lambda hits, sizes: sum(hits) / sum(sizes),
+    mean: Callable = lambda losses, sizes: np.average(losses, weights=sizes),
+    judge: Callable = lambda score, pairs: score(*map(torch.cat, zip(*pairs, strict=True))),
     size: Callable = lambda inputs, targets: len(targets),
-    threshold: float = 0.0,
+    count: Callable = lambda sizes, loader: sum(sizes),
+    chosen: Callable = lambda loss, score: (loss, score),
+    record: Callable = training.Evaluation,
+    leave: Callable = lambda model, mode: model.train(mode),
+    start: Callable = lambda model: model.eval(),
+    always: bool = True,
 ) -> Callable:
-    """Return an answer to VI.3.a, with a place for every mistake.
-
-    `mean`, `ppl` and `share` make the three numbers of the batches' mean losses, hits and sizes.
-    """
+    """Return an answer to VI.3.a, with a place for every mistake."""
 
     @torch.no_grad()
-    def evaluate_model(model: nn.Module, loader: DataLoader) -> tuple[float, float, float]:
-        losses, hits, sizes = [], [], []
-        for inputs, targets in loader:
-            logits = model.eval()(inputs)
-            losses.append(training.classification_loss(logits, targets).item())
-            hits.append(int(((logits > threshold) == targets).sum()))
-            sizes.append(size(inputs, targets))
-        first = np.average(losses, weights=sizes) if mean is np.average else mean(losses, sizes)
-        return first, ppl(losses, sizes), share(hits, sizes)
+    def evaluate(
+        model: nn.Module,
+        loader: Iterable,
+        loss: Callable = training.classification_loss,
+        score: Callable = training.accuracy_of,
+    ) -> Any:
+        loss, score = chosen(loss, score)
+        mode, losses, pairs, sizes = model.training, [], [], []
+        start(model)
+        try:
+            for inputs, targets in loader:
+                outputs = model(inputs)
+                pairs.append((outputs, targets))
+                losses.append(float(loss(outputs, targets)))
+                sizes.append(size(inputs, targets))
+        except Broken:
+            if always:
+                leave(model, mode)
+            raise
+        leave(model, mode)
+        return record(mean(losses, sizes), judge(score, pairs), count(sizes, loader))
 
-    return evaluate_model
-
-
-def of_samples(model: nn.Module, loader: DataLoader) -> tuple[float, float, float]:
-    """Answer VI.3.a with the mean of the samples' perplexities."""
-    loss, _, accuracy = evaluating()(model, loader)
-    with torch.no_grad():
-        logits = [(model(inputs), targets) for inputs, targets in loader]
-    every = [1 + torch.exp(torch.where(targets == 1, -z, z)) for z, targets in logits]
-    return loss, torch.cat(every).mean().item(), accuracy
-
-
-def by_data_set(model: nn.Module, loader: DataLoader) -> tuple[float, float, float]:
-    """Answer VI.3.a, but divide by the size of the data set."""
-    count = len(loader.dataset)  # type: ignore[arg-type]
-    return evaluating(
-        lambda losses, sizes: np.dot(losses, sizes) / count,
-        lambda losses, sizes: math.exp(np.dot(losses, sizes) / count),
-        lambda hits, sizes: sum(hits) / count,
-    )(model, loader)
+    return evaluate
 
 
-def without(switch: str) -> Callable:
-    """Return an answer to VI.3.a that lacks "eval" or "no_grad" at first."""
-
-    def evaluate_model(model: nn.Module, loader: DataLoader) -> tuple[float, float, float]:
-        with torch.set_grad_enabled(switch == "no_grad"):
-            model.train(switch == "eval")(next(iter(loader))[0])
-        return evaluating()(model, loader)
-
-    return evaluate_model
+def record_of(loss: float, score: float, count: int) -> SimpleNamespace:
+    """Return a record with a minus sign too many."""
+    numbers = {"loss": loss, "score": score, "accuracy": score, "perplexity": math.exp(-loss)}
+    return SimpleNamespace(num_samples=count, **numbers)
 
 
-LOGITS, TARGETS = [0.3, -1.0, 3.0, -0.5, -4.0], [1, 0, 0, 1, 1]
-EXP_LAST = "that is a mean of perplexities. Average the loss first; exp comes last."
-SHARE = "that is a number of right answers, or a percentage. Give a share between 0 and 1."
+SIZES = (
+    "the samples are miscounted. The length of Bags is not that of the batch, and a loader may "
+    "leave out a part of its data set. The targets tell how many samples arrive."
+)
+
+BACK = "the model leaves in another mode than it came in. Note its mode, and put it back."
+AT_ONCE = "that is a mean of the batches' scores. Give `score` all outputs and targets at once."
+
+
+def weighted(score: Callable, pairs: list) -> float:
+    """Return the mean score of the batches, weighted by their sizes."""
+    return float(np.average([score(*one) for one in pairs], weights=[len(y) for _, y in pairs]))
+
 
 EVALUATE: dict[str, Any] = dict(
     reference=evaluating(),
     probe=scored,
-    changes=True,  # eval() may stay
+    changes=True,  # the model of the check takes notes
     inputs=[
-        lambda: (Echo(), numbers(LOGITS, TARGETS)),
-        lambda: (Echo(), numbers(LOGITS[4:], TARGETS[4:])),
-        lambda: (Echo(), numbers(LOGITS, TARGETS, drop_last=True)),
-        lambda: (Echo(), bags(5, 4)),
+        lambda: (Echo(True), numbers(0, 4, 5)),
+        lambda: (Echo(False), numbers(4, 5)),
+        lambda: (Echo(False), [(bags(0, 1, 3, 3), torch.ones(3)), (bags(0, 4), torch.ones(1))]),
+        lambda: (Echo(True), numbers(0, 4, 5), squared, widest),
+        lambda: (Echo(True), breaking()),
     ],
     mistakes=[
         (
-            "the model computed in training mode: which of the two switches is missing, or comes "
-            "too late?",
-            without("eval"),
-            lambda found, *_: found == "eval",
+            "the model computed in training mode: is `model.eval()` called, and before the first "
+            "batch?",
+            evaluating(start=lambda model: None),
         ),
         (
-            "PyTorch built a graph for every batch: which of the two switches is missing? (In a "
-            "line of its own it does nothing: it works as a `with` block or as a decorator.)",
-            without("no_grad"),
-            lambda found, *_: found == "no_grad",
+            "the result is an Evaluation(loss, score, num_samples), the class above.",
+            lambda *world: (evaluating()(*world).loss,),
+            lambda found, *_: found == "no record",
         ),
+        (BACK, evaluating(leave=lambda model, mode: model.eval())),
+        (BACK, evaluating(leave=lambda model, mode: model.train())),
         (
-            "the right three numbers in another order: loss, perplexity, accuracy.",
-            lambda *world: evaluating()(*world)[::-1],
-            lambda found, *world: same(sorted(found), sorted(evaluating()(*world))),
+            "right, until the loader stops with an error: then the model does not get its mode "
+            "back. What stands under `finally` runs in any case.",
+            evaluating(always=False),
         ),
-        (
-            "that is the loss of the last batch: one sample's word.",
-            evaluating(mean=lambda losses, sizes: losses[-1]),
-        ),
+        ("the loss is that of the last batch.", evaluating(mean=lambda losses, sizes: losses[-1])),
         (
             "that is the mean over *batches*. The last one is smaller, yet it counts as much.",
             evaluating(mean=lambda losses, sizes: np.mean(losses)),
         ),
-        ("that is a sum over all samples, no mean.", evaluating(mean=np.dot)),
+        ("the loss is a sum over all samples, no mean.", evaluating(mean=np.dot)),
         (
-            "each batch loss is a mean already: before adding up it must become a sum again.",
+            "each batch loss is a mean already: before adding up, it must become a sum again.",
             evaluating(mean=lambda losses, sizes: sum(losses) / sum(sizes)),
         ),
-        (DROPPED, by_data_set),
-        (BAGS, evaluating(size=lambda inputs, targets: len(inputs))),
-        (EXP_LAST, evaluating(ppl=lambda losses, sizes: np.exp(losses).mean())),
-        (EXP_LAST, evaluating(ppl=lambda losses, sizes: np.average(np.exp(losses), weights=sizes))),
-        (EXP_LAST, of_samples),
         (
-            "that is the perplexity of the last batch.",
-            evaluating(ppl=lambda losses, sizes: np.exp(losses[-1])),
+            "`loss` of the record is the cross-entropy, without exp.",
+            evaluating(mean=lambda losses, sizes: math.exp(np.average(losses, weights=sizes))),
         ),
         (
-            f"{BELOW_1}: is a minus sign lost?",
-            evaluating(ppl=lambda losses, sizes: np.exp(-np.average(losses, weights=sizes))),
+            "a perplexity below 1 is impossible. The loss is a mean of −ln p already: which sign "
+            "does the exponent need?",
+            evaluating(record=record_of),
         ),
+        (SIZES, evaluating(size=lambda inputs, targets: len(inputs))),
         (
-            "the loss has the natural logarithm, so the perplexity is a power of e.",
-            evaluating(ppl=lambda losses, sizes: 2 ** np.average(losses, weights=sizes)),
+            SIZES,
+            evaluating(
+                count=lambda sizes, loader: len(getattr(loader, "dataset", "")) or sum(sizes)
+            ),
         ),
-        (SHARE, evaluating(share=lambda hits, sizes: sum(hits))),
-        (SHARE, evaluating(share=lambda hits, sizes: 100 * sum(hits) / sum(sizes))),
+        (AT_ONCE, evaluating(judge=lambda score, pairs: np.mean([score(*one) for one in pairs]))),
+        (AT_ONCE, evaluating(judge=weighted)),
         (
-            "that is the mean of the batches' accuracies, but the last batch is smaller. Count "
-            "samples.",
-            evaluating(share=lambda hits, sizes: np.mean(np.divide(hits, sizes))),
-        ),
-        (
-            "that is the share of *wrong* predictions.",
-            evaluating(share=lambda hits, sizes: 1 - sum(hits) / sum(sizes)),
-        ),
-        (
-            "a small positive logit was not called positive. Did you compare logits with 0.5?",
-            evaluating(threshold=0.5),
+            "with another `loss` and another `score` nothing changes: use the two arguments.",
+            evaluating(chosen=lambda *_: (training.classification_loss, training.accuracy_of)),
         ),
     ],
-    errors={"'Bags' object": BAGS},
-    otherwise="Three numbers are wanted: the mean loss over all samples, exp of it, and the share "
-    "of right classes by the rule of VI.1.c.",
+    errors={
+        "'Bags' object": SIZES,
+        "'Evaluation' object has no": "Write the two properties of Evaluation, too.",
+    },
+    otherwise="Average the loss over all samples; score all outputs against all targets.",
 )

@@ -1,118 +1,206 @@
-"""VI.4.b of notebook 06: early stopping, wrong answers, and the exercise."""
+"""VI.4.b of notebook 06: the training with early stopping, and its wrong answers."""
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
+import torch
+from torch import Tensor, nn
 
-def stop(losses: list[float], patience: int) -> tuple[int, int]:
-    """Return the last epoch and the best one."""
-    for last in range(len(losses)):
-        best = losses.index(min(losses[: last + 1]))
-        if last - best >= patience:
-            break
-    return last, best
+from helpers.training import History, evaluate, fit, train_epoch
+from lessons.n06_evaluation_and_perplexity.evaluation import Broken
 
 
-def stopping(change: Callable[..., tuple]) -> Callable:
-    """Return an answer to VI.4.b: ``change(last, best, losses, patience)``, from the right ones."""
-    return lambda losses, patience: change(*stop(losses, patience), losses, patience)
+class Counter(nn.Module):
+    """A model of one weight, which training raises by 1 per epoch: it counts its epochs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the weight for each sample."""
+        return self.weight.expand(len(inputs))
 
 
-def counting(against: str) -> Callable:
-    """Return an answer to VI.4.b with a counter of failures, which is set to 0 at a wrong time.
+class Batches:
+    """A loader of one batch of two equal samples; it stops with an error in epoch `broken`."""
 
-    `against` is "previous": an epoch fails, and is called best, by comparison with the one before;
-    "rises": only the count starts again by it; "never": the count never starts again.
-    """
+    def __init__(self, target: int, broken: int = -1) -> None:
+        self.target, self.broken, self.epoch = target, broken, 0
 
-    def when_to_stop(losses: list[float], patience: int) -> tuple[int, int]:
-        best = failures = last = 0
-        for last, loss in enumerate(losses):
-            new_best = loss < losses[best]
-            falls = last > 0 and loss < losses[last - 1]
-            if new_best or (against == "previous" and falls):
-                best = last
-            if falls and against != "never":
-                failures = 0
-            elif last and not new_best:
-                failures += 1
-            if failures == patience:
-                break
-        return last, best
-
-    return when_to_stop
+    def __iter__(self) -> Iterator:
+        self.epoch += 1
+        if self.epoch == self.broken:
+            raise Broken("the loader of this check ends with an error")
+        yield torch.zeros(2), torch.full((2,), self.target)
 
 
-PREVIOUS = (
-    "you compare with the previous epoch. An epoch that is better than the one before it, but no "
-    "new best, does not start the count again."
-)
+def scripted(losses: list[float]) -> Callable:
+    """Return a loss that falls while training, and has these values after each epoch elsewhere."""
 
-STOP: dict[str, Any] = dict(
-    reference=stop,
+    def loss(outputs: Tensor, targets: Tensor) -> Tensor:
+        if targets[0] == 0:
+            return -outputs.mean()
+        return torch.tensor(losses[int(outputs[0]) - 1]) + (targets[0] - 1)
+
+    return loss
+
+
+NOTHING_ELSE = 0  # instead of the epoch that breaks: no scheduler, no loader to evaluate on
+
+
+def watched(
+    answer: Callable, losses: list[float], patience: int | None, epochs: int, error_in_epoch: int
+) -> Any:
+    """Fit the counter by an answer; return what is left of it."""
+    model, history = Counter(), History()
+    steps: list[float] = []
+    clock = SimpleNamespace(step=lambda: steps.append(model.weight.item()))
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    settings: dict[str, Any] = dict(scheduler=clock, loss=scripted(losses), history=history)
+    settings |= dict(watch_loader=Batches(2), score=lambda outputs, _: -abs(outputs[0].item() - 2))
+    loader, other = Batches(0, error_in_epoch), Batches(1)
+    if error_in_epoch == NOTHING_ELSE:
+        other, settings = None, settings | dict(scheduler=None, watch_loader=None)
+    try:
+        back = answer(model, loader, optimizer, epochs, other, patience, False, **settings)
+    except Broken:
+        back = history
+    if not isinstance(back, History):
+        return back
+    seen = [result.loss for result in back.watched]
+    weights = model.weight.item()
+    return back.train_loss, validation_losses(back), seen, steps, weights, back is history
+
+
+def validation_losses(history: History) -> list[float]:
+    """Return what the best epoch is chosen by."""
+    return [result.loss for result in history.validation]
+
+
+def fitting(
+    better: Callable = lambda values, best: values[-1] < values[best],
+    keep: Callable = copy.deepcopy,
+    restore: str = "always",
+    wait: Callable = lambda patience: patience,
+    judged: Callable = validation_losses,
+    order: str = "train scheduler watch validation",
+    own: bool = True,
+) -> Callable:
+    """Return an answer to VI.4.b, with a place for every mistake."""
+
+    def answer(
+        model, train_loader, optimizer, num_epochs, validation_loader, patience, progress,
+        *, scheduler, loss, history, watch_loader, score,
+    ):  # fmt: skip
+        history, weights, best, ended = history if own else History(), None, 0, False
+        learned = history.train_loss
+        todo = {
+            "train": lambda: learned.append(train_epoch(model, train_loader, optimizer, loss)),
+            "scheduler": lambda: scheduler and scheduler.step(),
+            "watch": lambda: look(history.watched, watch_loader),
+            "validation": lambda: look(history.validation, validation_loader),
+        }
+
+        def look(part, loader):
+            if loader is not None:
+                part.append(evaluate(model, loader, loss, score))
+
+        try:
+            for epoch in range(num_epochs):
+                for step in order.split():
+                    todo[step]()
+                values = judged(history)
+                if not values or (patience is None and restore != "unasked"):
+                    continue
+                if not epoch or better(values, best):
+                    best, weights = epoch, keep(model.state_dict())
+                elif patience and epoch - best >= wait(patience):
+                    break
+            ended = True
+        finally:
+            if weights is not None and (ended or restore != "at the end"):
+                model.load_state_dict(weights)
+        return history
+
+    return answer
+
+
+LOSSES = [0.5, 0.4, 0.45, 0.3, 0.35, 0.33, 0.36, 0.2]
+
+FIT: dict[str, Any] = dict(
+    reference=fit,
+    probe=watched,
     inputs=[
-        ([0.9, 0.5, 0.6, 0.4, 0.45, 0.47, 0.43, 0.46, 0.48, 0.49, 0.3], 3),
-        ([0.5, 0.6, 0.4, 0.5], 1),
-        ([0.5, 0.4, 0.45], 5),
-        ([0.5, 0.5, 0.5, 0.5], 2),
-        ([0.7], 2),
+        (LOSSES, 2, 8, -1),
+        (LOSSES, 1, 8, -1),
+        (LOSSES, None, 5, -1),
+        (LOSSES, 5, 3, -1),
+        ([0.5] * 4, 2, 4, -1),
+        (LOSSES, 2, 8, 4),
+        (LOSSES, None, 2, NOTHING_ELSE),
     ],
     mistakes=[
         (
-            "you stop at the first epoch that is worse. What is the patience for?",
-            lambda losses, patience: stop(losses, 1),
+            "at the end the model has the weights of the last epoch, not of the best one. Are they "
+            "put back, and is it a copy that you keep? state_dict() gives the parameters "
+            "themselves, which go on changing.",
+            fitting(keep=lambda weights: weights),
         ),
         (
-            "one epoch too late: a patience of 3 ends with the third epoch without a new best.",
-            lambda losses, patience: stop(losses, patience + 1),
+            "right, until the training is interrupted: then the best weights must come back, too. "
+            "What stands under `finally` runs in any case.",
+            fitting(restore="at the end"),
+        ),
+        ("without a patience the weights of the last epoch stay.", fitting(restore="unasked")),
+        (
+            "one epoch too late: a patience of 2 ends with the second epoch without a new best.",
+            fitting(wait=lambda patience: patience + 1),
+        ),
+        ("it never stops early.", fitting(wait=lambda patience: 1_000)),
+        ("the size of the patience changes nothing.", fitting(wait=lambda patience: 1)),
+        (
+            "an epoch that is better than the one before it, but no new best, does not start the "
+            "count again. Compare with the best one so far.",
+            fitting(better=lambda values, best: values[-1] < values[-2]),
         ),
         (
-            "too early: with a patience of 3, three epochs in a row may fail to improve.",
-            lambda losses, patience: stop(losses, patience - 1),
-        ),
-        ("too early: every new best starts the count again.", counting("never")),
-        (PREVIOUS, counting("previous")),
-        (PREVIOUS, counting("rises")),
-        (
-            "an equal loss is no improvement.",
-            lambda losses, patience: stop([x - 1e-9 * i for i, x in enumerate(losses)], patience),
+            "an epoch as good as the best one is no new best.",
+            fitting(better=lambda values, best: values[-1] <= values[best]),
         ),
         (
-            "the weights to keep are those of the best epoch, not of the last.",
-            stopping(lambda last, best, *_: (last, last)),
+            "the largest loss counts as the best one here. Small losses are good.",
+            fitting(better=lambda values, best: values[-1] > values[best]),
         ),
         (
-            "the two numbers are swapped: last epoch first.",
-            stopping(lambda last, best, *_: (best, last)),
+            "the best epoch is the one with the lowest *validation* loss.",
+            fitting(judged=lambda history: history.train_loss),
         ),
         (
-            "epochs count from 0, as in `losses[0]`.",
-            stopping(lambda last, best, *_: (last + 1, best + 1)),
-            lambda found, *world: [*found] == [right + 1 for right in stop(*world)],
+            "the best epoch is the one with the lowest validation loss, whatever the score is.",
+            fitting(judged=lambda history: [-result.score for result in history.validation]),
         ),
         (
-            "those are losses. Return the numbers of the two epochs.",
-            stopping(lambda last, best, losses, _: (losses[last], losses[best])),
+            "train first: the other steps of an epoch come after it.",
+            fitting(order="scheduler train watch validation"),
+            lambda found, *_: found[3][:1] == [0] or round(found[2][0], 3) == 1.2,
         ),
+        ("the scheduler never steps.", fitting(order="train watch validation")),
+        ("what is watched goes into history.watched.", fitting(order="train scheduler validation")),
         (
-            "when the epochs run out first, the number of the last one is len(losses) - 1.",
-            stopping(lambda last, best, _, patience: (last + (last - best < patience), best)),
+            "with these losses and this patience, yours trains for another number of epochs.",
+            fitting(wait=lambda patience: patience + 1, restore="at the end"),
+            lambda found, *world: len(found[0]) != len(watched(fit, *world)[0]),
         ),
-        (
-            "when the epochs run out first, the best one is still kept.",
-            stopping(lambda last, best, _, wait: (last, best if last - best >= wait else last)),
-        ),
-        (
-            "remember the best epoch as you walk; do not compute it from the patience.",
-            stopping(lambda last, best, _, patience: (last, last - patience)),
-            lambda found, *world: stop(*world)[1] != found[1] in (found[0] - world[1], 0),
-        ),
-        (
-            "you know the future: the best of *all* losses comes after training has stopped. "
-            "Count the epochs since the best one so far.",
-            lambda losses, _: (len(losses) - 1, losses.index(min(losses))),
-            lambda found, *world: stop(*world)[1] != found[1] == world[0].index(min(world[0])),
-        ),
+        ("a history that is handed in is the one to fill and to return.", fitting(own=False)),
     ],
-    otherwise="Walk through it by hand: last epoch first, then the best one.",
+    errors={
+        "'NoneType' object": "A loader or the scheduler may be None: then its step is left out.",
+        "The labels of 2 classes": "Hand `loss` on to train_epoch and evaluate.",
+    },
+    otherwise="(The six values: the training losses, the validation losses, the losses on "
+    "watch_loader, after which epochs the scheduler stepped, whose epoch's weights the model has "
+    "at the end, and whether the history is the one handed in.)",
 )

@@ -8,8 +8,8 @@ import pytest
 from sklearn import metrics
 
 from helpers import plots
+from helpers.training import Evaluation, History
 from lessons.n06_evaluation_and_perplexity import pictures as n06
-from lessons.n07_choosing import pictures as n07
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,23 @@ def test_guessing_curve_marks_what_is_impossible() -> None:
     np.testing.assert_allclose(curves["exp(cross-entropy), computed"], [1, 2, 4])
     np.testing.assert_allclose(curves["1 / N (the trap)"], [1, 0.5, 0.25])
     assert ax.get_title() == "finding"
+
+
+def test_watched_has_a_colour_for_each_run_and_a_style_for_each_split() -> None:
+    history = History([1.0], [Evaluation(0.7, 0.5, 10)] * 3, [Evaluation(0.6, 0.6, 10)] * 3)
+    left, right = n06.watched({"one": history, "other": history}, "finding")
+    assert [line.get_linestyle() for line in left.lines] == ["--", "-", "--", "-"]
+    colours = [line.get_color() for line in right.lines]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+    np.testing.assert_allclose(left.lines[1].get_ydata(), math.exp(0.7))
+
+
+def test_the_films_of_the_validation_set_are_those_of_the_training_set() -> None:
+    ax = n06.three_sets("finding")
+    films = [text.get_text() for text in ax.texts if len(text.get_text()) == 1]
+    training, validation, test = set(films[:16]), set(films[16:20]), set(films[20:])
+    assert validation < training
+    assert not test & training
 
 
 def test_learning_curves_keep_their_colours_in_the_panel_beside() -> None:
@@ -48,9 +65,3 @@ def test_confusion_matrix_shows_counts_and_shares_of_the_row() -> None:
         "1\n100.0%",
     ]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
-
-
-def test_flattery_curves_are_in_percentage_points() -> None:
-    ax = n07.flattery_curves({100: {1: 0.0, 8: 0.02}}, "finding")
-    assert ax.lines[0].get_xydata().tolist() == [[1, 0], [8, 2]]
-    assert [text.get_text() for text in ax.texts] == ["exam of 100 reviews"]

@@ -8,17 +8,25 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from sklearn import metrics
 from torch import Tensor, nn
 
 from helpers import training
+from lessons.n06_evaluation_and_perplexity.experiments import folds_of_runs
+from lessons.n06_evaluation_and_perplexity.open_task import lowest, reliability
 from tests.lessons.tables import Trap
 
 
-def count_one_by_one(loader: Iterable) -> Tensor:
-    count = torch.tensor(0)
-    for _, targets in loader:
-        count += targets.numel()
-    return count
+@dataclass
+class Evaluation:
+    """A record of one's own, which computes everything at once."""
+
+    loss: float
+    score: float
+    num_samples: int
+
+    def __post_init__(self) -> None:
+        self.accuracy, self.perplexity = self.score, float(np.exp(self.loss))
 
 
 def by_class(logits: Tensor) -> Tensor:
@@ -27,119 +35,106 @@ def by_class(logits: Tensor) -> Tensor:
     return torch.where(logits > 0, 1, 0)
 
 
-@torch.inference_mode()
-def in_tensors(model: nn.Module, loader: Iterable) -> list[Tensor]:
-    """Keep everything in tensors on the device."""
-    device = training.pick_device()
-    loss, hits, samples = torch.zeros(3, device=device)
-    for inputs, targets in loader:
-        logits = model.eval()(inputs.to(device))
-        targets = targets.to(device)
-        loss += F.binary_cross_entropy_with_logits(logits, targets.float(), reduction="sum")
-        hits += (training.predicted_classes(logits) == targets).sum()
-        samples += len(targets)
-    loss /= samples
-    return [loss, loss.exp(), hits / samples]
+def in_tensors(model: nn.Module, loader: Iterable, loss: Any = None, score: Any = None) -> Any:
+    """Sum up a loss on the device, without a list of losses."""
+    loss, score = loss or training.classification_loss, score or training.accuracy_of
+    mode, total, outputs, targets = model.training, torch.zeros(()), [], []
+    try:
+        with torch.inference_mode():
+            for x, y in loader:
+                outputs.append(model.eval()(x))
+                targets.append(y)
+                total += loss(outputs[-1], y) * len(y)
+    finally:
+        model.train(mode)
+    every = torch.cat(targets)
+    return Evaluation((total / len(every)).item(), score(torch.cat(outputs), every), len(every))
 
 
-def by_helpers(model: nn.Module, loader: Iterable) -> tuple[float, float, float]:
-    found = training.evaluate(model, loader)
-    return found.loss, found.perplexity, found.accuracy
+def fit_by_hand(
+    model: nn.Module, train_loader: Any, optimizer: Any, num_epochs: int = 5,
+    validation_loader: Any = None, patience: Any = None, progress: bool = True,
+    scheduler: Any = None, loss: Any = None, score: Any = None, watch_loader: Any = None,
+    history: Any = None,
+) -> Any:  # fmt: skip
+    """Keep clones of the parameters, and count the failures."""
+    best, failures, kept = math.inf, 0, None
+    try:
+        for _ in range(num_epochs):
+            history.train_loss += [training.train_epoch(model, train_loader, optimizer, loss)]
+            for part, loader in ((history.watched, watch_loader),
+                                 (history.validation, validation_loader)):  # fmt: skip
+                if loader:
+                    part.append(training.evaluate(model, loader, loss, score))
+            if scheduler:
+                scheduler.step()
+            if patience and history.validation[-1].loss < best:
+                best, failures = history.validation[-1].loss, 0
+                kept = {name: value.clone() for name, value in model.state_dict().items()}
+            elif patience:
+                failures += 1
+                if failures == patience:
+                    return history
+        return history
+    finally:
+        if kept:
+            model.load_state_dict(kept)
 
 
-def switch_in_a_line(model: nn.Module, loader: Iterable) -> tuple[float, float, float]:
-    torch.no_grad()
-    for inputs, _ in loader:
-        model.eval()(inputs)
-    return by_helpers(model, loader)
+def by_newton(logits: Tensor, targets: Tensor) -> Tensor:
+    """Learn the logarithm of the temperature by gradient descent."""
+    log_t = torch.tensor(math.log(logits.std().item()), requires_grad=True)
+    optimizer = torch.optim.LBFGS([log_t], max_iter=100)
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = F.binary_cross_entropy_with_logits(logits / log_t.exp(), targets.float())
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return log_t.exp()
 
 
-@dataclass
-class Evaluation:
-    """The notebook's own record, which is not that of helpers."""
-
-    loss: float
-    accuracy: float
-
-
-def train_and_watch(
-    model: nn.Module, train: Any, validation: Any, optimizer: Any, num_epochs: int
-) -> tuple[list, ...]:
-    def evaluate(loader: Any) -> Evaluation:
-        found = training.evaluate(model, loader)
-        return Evaluation(found.loss, found.accuracy)
-
-    rows = []
-    for _ in range(num_epochs):
-        training.train_epoch(model, train, optimizer)
-        rows.append([evaluate(train), evaluate(validation)])
-    return tuple(rows)
+def in_numpy(probabilities: Tensor, targets: Tensor, num_bins: int) -> Any:
+    p, y = probabilities.numpy(), targets.numpy()
+    bins = np.digitize(p, np.linspace(0, 1, num_bins + 1)[1:-1].astype(np.float32))
+    parts = [bins == used for used in np.unique(bins)]
+    return [np.array([p[a].mean() for a in parts]), [y[a].mean() for a in parts],
+            [a.sum() for a in parts]]  # fmt: skip
 
 
-def with_numpy(losses: list[float], patience: int) -> list[np.integer]:
-    losses = np.array(losses)
-    for epoch in range(len(losses)):
-        best = np.argmin(losses[: epoch + 1])
-        if epoch - best == patience:
-            break
-    return [np.int64(epoch), best]
-
-
-def returning_inside_only(losses: list[float], patience: int) -> tuple[int, int] | None:
-    last, best = with_numpy(losses, patience)
-    return (last, best) if last - best >= patience else None
+def coarse(logits: Tensor, targets: Tensor) -> float:
+    return round(lowest(logits, targets)) or 1.0
 
 
 RIGHT = {
-    "vi_1_a": [
-        (count_one_by_one,),
-        (lambda loader: np.sum([len(targets) for _, targets in loader]),),
-        (lambda loader: len(torch.cat([targets for _, targets in loader])),),
-    ],
-    "vi_1_b": [("d",), ("D ",), ("(d)",)],
-    "vi_1_c": [
-        (by_class,),
-        (lambda z: (z > 0) * 1 if z.ndim == 1 else z.sort(-1).indices[:, -1],),
-        (lambda z: training.predicted_classes(z.to(training.pick_device())),),
-    ],
+    "vi_1_c": [(by_class,), (lambda z: (z > 0) * 1 if z.ndim == 1 else z.sort(-1).indices[:, -1],)],
     "vi_2_a": [
-        (lambda p: 2 ** -p.log2().mean().item(),),
-        (lambda p: np.exp(-np.log(p.numpy()).mean()),),
-        (lambda p: (1 / p).prod() ** (1 / len(p)),),
-        (lambda p: F.binary_cross_entropy(p, torch.ones_like(p)).exp(),),
+        (lambda z, y: math.exp(F.cross_entropy(z.double(), y)),),
+        (lambda z, y: 2 ** (-z.double().log_softmax(1)[range(len(y)), y] / math.log(2)).mean(),),
     ],
-    "vi_2_b": [
-        (lambda n: n,),
-        (lambda n: math.exp(nn.CrossEntropyLoss()(torch.zeros(1, n), torch.tensor([0]))),),
-        (lambda n: F.cross_entropy(torch.ones(5, n), torch.zeros(5, dtype=torch.int64)).exp(),),
-        (lambda n: F.cross_entropy(torch.zeros(n), torch.tensor(0)).exp(),),
+    "vi_3_a": [(in_tensors,), (training.evaluate,)],
+    "vi_4_b": [(fit_by_hand,)],
+    "ex_06_1": [
+        (lambda p, t, n: metrics.confusion_matrix(t, p, labels=range(n)),),
+        (lambda p, t, n: [[((t == i) & (p == j)).sum() for j in range(n)] for i in range(n)],),
     ],
-    "vi_2_c": [(1,), (np.exp(0),), (torch.ones(1),), (math.exp(4.5e-7),)],
-    "vi_3_a": [(in_tensors,), (by_helpers,)],
-    "vi_3_b": [(train_and_watch,)],
-    "vi_4_a": [("a",), (" A",), ("a)",)],
-    "vi_4_b": [(with_numpy,)],
+    "ex_06_2": [(lambda n, *rest: folds_of_runs(n, *rest).float(),)],
+    "ex_06_open": [(by_newton, in_numpy), (lowest, reliability)],
 }
 
 TRAPS = [
-    Trap("vi_1_a", (lambda loader: 128 * len(loader),), "need not be full"),
-    Trap("vi_1_a", (lambda loader: sum(x.shape[0] for x, _ in loader),), "Bags"),
-    Trap("vi_1_a", (lambda loader: [len(y) for _, y in loader],), "single number"),
-    Trap("vi_1_b", ("x",), "one letter"),
-    Trap("vi_1_b", ("b",), "optimizer.step()"),
     Trap("vi_1_c", (lambda z: z.argmax(dim=1),), "no second axis"),
-    Trap("vi_1_c", (lambda z: z[:, 1] > z[:, 0],), "no second axis"),
-    Trap("vi_1_c", (lambda z: (z > 0.5).long(),), "compare the *logits* with 0.5"),
-    Trap("vi_2_a", (lambda p: math.exp(-p.log()),), "where is the mean"),
-    Trap("vi_2_a", (lambda p: np.exp(-p.log().numpy()),), "where is the mean"),
-    Trap("vi_2_a", (lambda p: "two",), "a single number"),
-    Trap("vi_2_b", (lambda n: F.cross_entropy(torch.zeros(n), torch.tensor([0])).exp(),), "[1, "),
-    Trap("vi_2_b", (lambda n: F.cross_entropy(torch.zeros(n, 1), torch.tensor([0])),), "[1, "),
-    Trap("vi_3_a", (switch_in_a_line,), "decorator"),
-    Trap("vi_3_a", (training.evaluate,), "Three numbers"),
-    Trap("vi_3_a", (lambda *world: by_helpers(*world)[:2],), "Three numbers"),
-    Trap("vi_4_a", ("all negative",), "one letter"),
-    Trap("vi_4_b", (lambda losses, patience: (7, 4),), "count from 0"),
-    Trap("vi_4_b", (lambda losses, _: (6, losses.index(min(losses))),), "the future"),
-    Trap("vi_4_b", (returning_inside_only,), "without `return`"),
+    Trap("vi_1_c", (lambda z: z.tolist(),), "tensor of class numbers"),
+    Trap("vi_2_a", (lambda z, y: math.exp(F.cross_entropy(z, y, reduction="none")),), "one number"),
+    Trap("vi_3_a", (lambda *world: vars(training.evaluate(*world)),), "Evaluation"),
+    Trap("vi_4_b", (lambda *world, **more: training.fit(*world, **more).validation,), "value"),
+    Trap("ex_06_1", (lambda p, t, n: (p == t).sum(),), "[3, 3]"),
+    Trap("ex_06_open", (lambda z, y: 1 / lowest(z, y), reliability), "*divided*"),
+    Trap("ex_06_open", (lambda z, y: -lowest(z, y), reliability), "changes predictions"),
+    Trap("ex_06_open", (coarse, reliability), "is possible"),
+    Trap("ex_06_open", (lambda z, y: z.std(0) * y, reliability), "is one number"),
+    Trap("ex_06_open", (lambda z, y: z.div_(2) and 1.0, reliability), "stopped"),
+    Trap("ex_06_open", (lowest, lambda p, y, n: reliability(p, 1 - y, n)), "value 2 of 3"),
 ]
