@@ -103,17 +103,19 @@ class Class:
     def grade(self, folder: Path) -> None:
         """Grade a student's submission; write the result and the page."""
         student, digest, page = folder.name, self._digest(folder), None
-        result: dict[str, Any]
+        result: dict[str, Any] = {"student": student, "notebook": self.assignment.name}
         try:
             path = repair.find(folder, self.assignment.name)
             result, page = self._graded(path, student)
         except (CannotGrade, OSError) as error:
-            result = {"student": student, "notebook": self.assignment.name, "reason": str(error)}
-            result["points"] = dict.fromkeys(self.assignment.points)
-            result |= {"said": {}, "look": [], "seconds": 0.0}
+            result["reason"] = str(error)
+        except Exception as error:  # whatever it is, it costs nobody else anything
+            result["reason"] = f"the grader failed: {error!r:.300}"
         if STOP.is_set():
             return
-        if page is not None:
+        if page is None:
+            result |= {"points": dict.fromkeys(self.assignment.points), "said": {}, "look": []}
+        else:
             write_page(self.folder / f"{student}.html", result, page)
         with atomic_write(self.folder / f"{student}.json") as file:
             file.write(json.dumps(result | {"digest": digest}, indent=1).encode())

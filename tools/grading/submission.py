@@ -1,5 +1,6 @@
 """One submission: repaired, run in a sandbox, judged outside of it."""
 
+import functools
 import hashlib
 import html
 import json
@@ -14,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import bleach
 import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
@@ -24,6 +26,9 @@ from tools.grading.sandbox import CannotGrade
 from tools.make_exercises import PROJECT, derive, exercises_of
 
 MIME = "application/x.course-answer+json"
+#: what a page keeps of a text's or a table's HTML
+TAGS = [*bleach.ALLOWED_TAGS, "br", "details", "div", "h1", "h2", "h3", "h4", "hr", "p", "pre"]
+TAGS += ["span", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "tr"]
 JUDGE_SECONDS, JUDGE_BYTES = 120, 8 * 2**30
 #: run in the kernel before a check: pristine modules, whatever was done to those that are there
 READY = """
@@ -222,20 +227,29 @@ def _line(label: str, answer: Any, reply: dict, judge: Judge, limits: Limits) ->
 
 
 def _outputs(given: Any) -> tuple[list[NotebookNode], Any]:
-    """Return a cell's outputs, those that are valid, and the first answer among them."""
+    """Return what a page shows of a cell's outputs, and the first answer among them."""
     kept, answers = [], []
     for output in given if isinstance(given, list) else ():
-        data = output.get("data", {}) if isinstance(output, dict) else {}
+        data = output.get("data") or {}
         if MIME in data:
             answers.append(data[MIME])
-            continue
-        try:
-            node = nbformat.from_dict(output)
-            nbformat.v4.nbbase.validate(node, node.output_type)
-            kept.append(node)
-        except (nbformat.ValidationError, AttributeError, TypeError):
-            continue
+        elif output.get("output_type") == "stream":
+            kept.append(nbformat.v4.new_output("stream", text=str(output.get("text"))))
+        elif output.get("output_type") == "error":
+            lines = [str(line) for line in output.get("traceback", ())]
+            names = {"ename": str(output.get("ename")), "evalue": str(output.get("evalue"))}
+            kept.append(nbformat.v4.new_output("error", traceback=lines, **names))
+        elif shown := {kind: text for kind, text in data.items() if _is_shown(kind, text)}:
+            kept.append(nbformat.v4.new_output("display_data", data=shown))
     return kept, next(iter(answers), None)
+
+
+def _is_shown(kind: str, text: Any) -> bool:
+    """Whether a page shows this: text, a table, a picture that is one."""
+    is_picture = kind == "image/png" and isinstance(text, str)
+    if is_picture:
+        return re.fullmatch(r"[A-Za-z0-9+/=\s]+", text) is not None
+    return kind in ("text/plain", "text/html") and isinstance(text, str)
 
 
 def write_page(path: Path, result: dict[str, Any], notebook: NotebookNode) -> None:
@@ -246,6 +260,7 @@ def write_page(path: Path, result: dict[str, Any], notebook: NotebookNode) -> No
     top = nbformat.v4.new_markdown_cell("\n".join(html.escape(line) for line in lines))
     page = nbformat.v4.new_notebook(cells=[top, *notebook.cells])
     exporter = HTMLExporter(template_name="lab", sanitize_html=True)
+    exporter.register_filter("clean_html", functools.partial(bleach.clean, tags=TAGS))
     exporter.exclude_output_prompt = exporter.exclude_input_prompt = True
     body, _ = exporter.from_notebook_node(page, {"metadata": {"name": result["notebook"]}})
     with atomic_write(path) as file:
