@@ -31,7 +31,7 @@ BADGE = re.compile(r"^\[!\[Open in Colab\].*\n", re.MULTILINE)
 CAPTION = re.compile(r"\*(Picture: .*?)\*(?:\n\n|\Z)", re.DOTALL)
 MINUTES = re.compile(r"\*\*Takes\*\* (?:about )?(\d+ minutes)")
 #: a row of README's table: stem of the notebook, what it teaches
-ROW = re.compile(r"^\| \[[^]]+\]\(notebooks/(\w+)\.ipynb\) \| ([^|]+) \|", re.MULTILINE)
+ROW = re.compile(r"^\| \[[^]]+\]\(\S+/notebooks/(\w+)\.ipynb\) \| ([^|]+) \|", re.MULTILINE)
 SIDE_ROADS = "11"  # from this number on
 
 FRONT = """# From Bag of Words to LoRA

@@ -4,6 +4,8 @@ import ast
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from tools import set_address
+from tools import book, set_address
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
@@ -38,11 +40,19 @@ TAUGHT = {
 #: the first code cell of every notebook
 SET_UP = """\
 # On Colab, this installs the course's package. Anywhere else it does nothing.
-import importlib.util
+import glob
 import sys
+from importlib import metadata, util
 
-if "google.colab" in sys.modules and importlib.util.find_spec("helpers") is None:
-    !pip install --quiet git+https://github.com/{}"""
+if "google.colab" in sys.modules and not any(metadata.distributions(name="bag-of-words-to-lora")):
+    course = "git+https://github.com/OWNER/NAME@vVERSION"
+    course = (glob.glob("bag_of_words_to_lora-*.whl") or [course])[0]
+    remedy = "Not installed. No network? Put the course's .whl file beside this, and run it again."
+    !pip install --quiet {course} || echo "{remedy}"
+for name in ("helpers", "lessons"):
+    if (found := util.find_spec(name)) and not found.submodule_search_locations:
+        print(f"Rename your file {found.origin}: it hides the course's package {name}.")"""
+
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -292,7 +302,10 @@ def test_the_comparison_sees_a_changed_method() -> None:
 
 
 #: each may import those before it, and no other
-ORDER = ["storage", "corpus", "abalone", "text", "datasets", "models", "lora", "training", "plots"]
+ORDER = [
+    *("storage", "corpus", "abalone", "text", "datasets", "models", "lora", "training", "plots"),
+    "torchtext",  # for old notebooks alone
+]
 
 
 def test_module_imports_run_one_way() -> None:
@@ -321,12 +334,27 @@ def test_badge_and_set_up_cell_have_the_repositorys_address(path: Path, edition:
     assert set_address.badge(name, f"{edition}/{path.name}") in title.source.splitlines()
     first, second, *_ = (cell for cell in notebook.cells if cell.cell_type == "code")
     assert (first.id, second.id) == ("colab", "setup")
-    assert first.source == SET_UP.format(name)
+    wanted = SET_UP.replace("OWNER/NAME", name).replace("VERSION", set_address.version())
+    assert first.source == wanted, "the tag is that of pyproject's version"
     assert not first.metadata.get("tags"), "nbval must see that it does nothing off Colab"
 
 
-def test_readme_has_a_badge_for_every_notebook() -> None:
+def test_a_file_that_hides_the_course_is_named(tmp_path: Path) -> None:
+    source = next(cell.source for cell in cells(NOTEBOOKS[0], "code") if cell.id == "colab")
+    (tmp_path / "helpers.py").write_text("mine = 1")
+    (tmp_path / "cell.ipy").write_text(source)
+    command = [sys.executable, "-m", "IPython", "--no-banner", "cell.ipy"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert f"Rename your file {tmp_path / 'helpers.py'}: it hides the course" in done.stdout
+
+
+def test_readme_leads_to_every_notebook_and_says_how_long_it_takes() -> None:
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     for path in NOTEBOOKS:
+        minutes = book.MINUTES.search(cells(path, "markdown")[0].source)[1]
+        row = next(
+            line for line in readme.splitlines() if f"/main/notebooks/{path.name}) |" in line
+        )
+        assert f"| {minutes} |" in row
         for edition in ("notebooks", "exercises"):
-            assert set_address.badge(set_address.repository(), f"{edition}/{path.name}") in readme
+            assert f"]({book.colab(edition, path.stem)})" in row
