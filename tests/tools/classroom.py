@@ -117,6 +117,17 @@ def without_ids(notebook: NotebookNode) -> None:
         cell.metadata = {}
 
 
+def without_ids_with_notes(notebook: NotebookNode) -> None:
+    """Lose the ids, and have a cell of one's own before each solution."""
+    cells = []
+    for cell in notebook.cells:
+        if cell.id.endswith("-solution"):
+            cells.append(nbformat.v4.new_code_cell("trying = 1"))
+        cells.append(cell)
+    notebook.cells = cells
+    without_ids(notebook)
+
+
 def without_metadata(notebook: NotebookNode) -> None:
     """Lose nbgrader's metadata, and the kernel that it was for."""
     notebook.metadata = {"kernelspec": {"name": "julia-1.9", "display_name": "Julia"}}
@@ -267,6 +278,7 @@ def everybody(port: int, outside: Path) -> dict[str, Student]:
         "wrong": Student(handed_in(spoil), right=False),
         "by Colab": Student(handed_in(by_colab, f"Copy_of_{NAME}.ipynb")),
         "without ids": Student(handed_in(without_ids, f"{NAME} (1).ipynb")),
+        "without ids, with notes": Student(handed_in(without_ids_with_notes)),
         "without metadata": Student(handed_in(without_metadata, f"{NAME}-Copy1.ipynb")),
         "without checks": Student(handed_in(without_checks, "homework.ipynb")),
         "edited checks": Student(handed_in(with_edited_checks), right=False),
@@ -291,7 +303,7 @@ def everybody(port: int, outside: Path) -> dict[str, Student]:
         "transformer, right": Student(with_cell(TRANSFORMER), look=True),
         "transformer, wrong": Student(with_cell(TRANSFORMER, wrong=True), right=False, look=True),
         "claims": Student(with_cell(CLAIM, wrong=True), right=False, look=True),
-        "forged": Student(with_cell(FORGED, wrong=True), right=False),
+        "forged": Student(with_cell(FORGED, wrong=True), right=False, look=True),
         "references": Student(with_cell(REFERENCES), look=True),
         "network": Student(with_cell(reach_out), look=True),
         "neighbour": Student(with_cell(write)),

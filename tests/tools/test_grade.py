@@ -228,6 +228,23 @@ def test_lost_ids_and_checks_come_back_in_their_places() -> None:
         assert not missing
 
 
+@pytest.mark.parametrize(
+    ("source", "is_named"),
+    [
+        ("import sys; sys.modules", True),
+        ("MyLoader = datasets.Loader", True),
+        ("collate = lambda s: experiments.train(s)", True),
+        ("def collate(samples):\n    return torch.stack(samples)", False),
+        ("collate = default_collate", False),
+    ],
+)
+def test_lines_that_reach_too_far_are_named(source: str, is_named: bool) -> None:
+    edition = nbformat.read(classroom.PROJECT / "exercises" / f"{NAME}.ipynb", as_version=4)
+    cell = nbformat.v4.new_code_cell(source, id="03-1-solution")
+    found = repair.suspicious(nbformat.v4.new_notebook(cells=[cell]), edition)
+    assert bool(found) == is_named
+
+
 MOODLE = "Identifier,Full name,Grade\nP1,Ada  Lovelace,\nP2,Eve,7\n"
 CANVAS = f"Student,ID,{NAME} (42),Other\n    Points Possible,,16,1\nada lovelace,5,,1\nEve,6,7,2\n"
 

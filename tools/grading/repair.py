@@ -1,5 +1,6 @@
 """A submission made whole before it is judged: cells by their ids, checks as handed out."""
 
+import itertools
 import json
 import re
 import stat
@@ -16,7 +17,7 @@ MOST_BYTES = 100_000_000
 SUSPICIOUS = re.compile(
     r"sys\.modules|sys\._getframe|\bgc\.|\binspect\.|\bctypes\b|\bsocket\b|\bsubprocess\b|/proc/"
     r"|os\.(?:_exit|fork|system|environ|kill)|input_transformer|ast_transformer|__class__|\bsetattr\("
-    r"|\b(?:lessons|tools)\.\w|\bcheck\s*=|\bcheck\.\w+\s*=|\bchecks?\.verdicts|get_ipython|__import__"
+    r"|course-answer|\b(?:lessons|tools)\.\w|\bcheck\s*=|\bcheck\.\w+\s*=|\bchecks?\.verdicts|get_ipython|__import__"
 )
 
 
@@ -141,36 +142,40 @@ def repair(submitted: NotebookNode, edition: NotebookNode) -> tuple[NotebookNode
     missing = []
     for stem in [part for part in points if f"{part}-solution" in templates]:
         if (name := f"{stem}-solution") not in taken:
-            follower = _after(submitted, order[: order.index(name)])
-            if follower is None or follower.cell_type != "code" or follower.id in templates:
-                missing.append(stem)
+            last = _last(submitted, order[: order.index(name)])
+            unknown = itertools.takewhile(
+                lambda cell: cell.id not in templates, submitted.cells[last + 1 :]
+            )
+            if code := [cell for cell in unknown if cell.cell_type == "code"]:
+                code[-1].id = name
             else:
-                follower.id = name
+                missing.append(stem)
     for stem in points:
         template = nbformat.v4.new_code_cell(templates[f"{stem}-check"].source)
         for cell in [cell for cell in submitted.cells if cell.id == f"{stem}-check"]:
             cell.update(source="", id=f"{stem}-old")
         before = [*order[: order.index(f"{stem}-check")], f"{stem}-old"]
-        follower = _after(submitted, before)
         template.id = f"{stem}-check"
-        place = submitted.cells.index(follower) if follower else len(submitted.cells)
-        submitted.cells.insert(place, template)
+        submitted.cells.insert(_last(submitted, before) + 1, template)
     submitted.cells = [cell for cell in submitted.cells if not cell.id.endswith("-old")]
     return submitted, missing
 
 
-def _after(notebook: NotebookNode, before: list[str]) -> NotebookNode | None:
-    """Return the cell that follows the last of some ids."""
-    last = max((i for i, cell in enumerate(notebook.cells) if cell.id in before), default=-1)
-    return next(iter(notebook.cells[last + 1 :]), None)
+def _last(notebook: NotebookNode, ids: list[str]) -> int:
+    """Return the position of the last cell with one of some ids, or -1."""
+    return max((i for i, cell in enumerate(notebook.cells) if cell.id in ids), default=-1)
 
 
 def suspicious(submitted: NotebookNode, edition: NotebookNode) -> list[str]:
-    """Return lines of a submission that reach for what grades it, as "cell: line"."""
+    """Return lines that reach for what grades them, or take an answer from the course's modules."""
     given = {line for cell in edition.cells for line in cell.source.splitlines()}
+    imported = re.findall(r"^from lessons\S* import (.+)", "\n".join(given), re.MULTILINE)
+    modules = {*re.findall(r"\w+", " ".join(imported))} - {"check"}
+    taken = re.compile(rf"^\w+ *= *\w+\.\w+ *$|\b(?:{'|'.join(modules) or 'lessons'})\.")
     return [
         f"{cell.id}: {line.strip()[:100]}"
         for cell in submitted.cells
         for line in (cell.source.splitlines() if cell.cell_type == "code" else ())
-        if line not in given and SUSPICIOUS.search(line)
+        if line not in given
+        and (SUSPICIOUS.search(line) or (cell.id.endswith("-solution") and taken.search(line)))
     ]

@@ -161,8 +161,8 @@ def grade(
     """
     start = time.monotonic()
     submitted = repair.read(path)
-    look = repair.suspicious(submitted, assignment.edition)
     notebook, missing = repair.repair(submitted, assignment.edition)
+    look = repair.suspicious(notebook, assignment.edition)
     labels = judge.ask()
     verdicts = dict.fromkeys(labels.values(), "…")
     said: dict[str, str] = {}
