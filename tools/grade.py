@@ -19,7 +19,6 @@ import queue
 import shutil
 import sys
 import tempfile
-import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -111,8 +110,8 @@ class Class:
             result["reason"] = str(error)
         except Exception as error:  # whatever it is, it costs nobody else anything
             result["reason"] = f"the grader failed: {error!r:.300}"
-        if STOP.is_set():
-            return
+        if sandbox.STOP.is_set():
+            return  # it did not end by itself
         if page is None:
             result |= {"points": dict.fromkeys(self.assignment.points), "said": {}, "look": []}
         else:
@@ -139,9 +138,6 @@ class Class:
             content = str(error).encode()
         parts = [content, self.assignment.digest.encode(), repr(self.assignment.limits).encode()]
         return hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-STOP = threading.Event()
 
 
 def results(folder: Path) -> list[dict[str, Any]]:
@@ -176,25 +172,36 @@ def write_table(folder: Path, most: dict[str, int]) -> pd.DataFrame:
     return table
 
 
-def grade_all(classes: list[Class], students: list[Path], workers: int, again: bool) -> None:
+def grade_class(one: Class, students: list[Path], workers: int, again: bool) -> None:
     """Grade what is not graded yet, as many at once as there are workers."""
-    for one in classes:
-        one.rehearse()
-    jobs = [(one, folder) for one in classes for folder in one.todo(students, again)]
+    one.rehearse()
+    jobs = one.todo(students, again)
     with ThreadPoolExecutor(workers) as pool, tqdm(total=len(jobs), unit="notebook") as bar:
-        waiting = {pool.submit(one.grade, folder): (one, folder) for one, folder in jobs}
+        bar.set_description(one.folder.name)
+        waiting = {pool.submit(one.grade, folder): folder for folder in jobs}
         try:
             for done in as_completed(waiting):
-                one, folder = waiting[done]
-                bar.set_postfix_str(f"{folder.name!r:.30}", refresh=False)
+                bar.set_postfix_str(f"{waiting[done].name!r:.30}", refresh=False)
                 bar.update()
                 done.result()
                 write_table(one.folder, one.assignment.points)
         finally:
-            STOP.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            sandbox.close_all()
-    STOP.clear()
+            sandbox.STOP.set()
+            pool.shutdown(cancel_futures=True)
+            sandbox.STOP.clear()
+
+
+def graded(one: Class, students: list[Path], workers: int, again: bool) -> bool:
+    """Grade a class; return whether that could be done. The next one is graded in any case."""
+    try:
+        grade_class(one, students, workers, again)
+    except CannotGrade as error:
+        print(error, file=sys.stderr)
+        return False
+    finally:
+        while not one.judges.empty():
+            one.judges.get().close()
+    return True
 
 
 def report(one: Class) -> bool:
@@ -220,7 +227,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=PROJECT / "grades")
     parser.add_argument("--roster", type=Path, help="a CSV of Moodle or Canvas to be filled in")
     parser.add_argument("--sandbox", choices=["bwrap", "none"], default="bwrap")
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=int, default=Limits.cell, help="for each cell")
     parser.add_argument("--minutes", type=float, default=Limits.notebook / 60, help="for all cells")
     parser.add_argument("--memory", type=float, default=Limits.memory, help="GB of a submission")
@@ -240,24 +247,28 @@ def main(arguments: list[str] | None = None) -> int:
             )
             classes = [Class(make(name), options.output) for name in names]
             classes = [one for one in classes if one.assignment.points]
+            students: list[Path] = []
             if options.merge is None:
                 sandbox.require(options.sandbox)
                 students = students_in(options.folder)
                 if options.part:
                     number, count = map(int, options.part.split("/"))
                     students = students[number - 1 :: count]
-                grade_all(classes, students, options.workers, options.again)
+            well = True
             for one in classes:
-                for other in options.merge or ():
-                    shutil.copytree(other / one.folder.name, one.folder, dirs_exist_ok=True)
+                if options.merge is None:
+                    well &= graded(one, students, options.workers, options.again)
+                for other in (part / one.folder.name for part in options.merge or ()):
+                    if other.exists():
+                        shutil.copytree(other, one.folder, dirs_exist_ok=True)
             if options.part:
-                return 0
-            well = all([report(one) for one in classes])
+                return 0 if well else 1
+            well = all([report(one) for one in classes]) and well
             if options.roster:
                 tables = {one.folder.name: results(one.folder) for one in classes}
                 print(roster.fill(options.roster, tables, options.output))
             return 0 if well else 1
-        except CannotGrade as error:
+        except (CannotGrade, OSError) as error:
             print(error, file=sys.stderr)
             return 1
         except KeyboardInterrupt:

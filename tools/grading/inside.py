@@ -1,12 +1,13 @@
 """In the sandbox: runs the cells that it is told, one by one, in a kernel.
 
-    python -m tools.grading.inside 3    # requests and replies over the socket that is file 3
+    python -m tools.grading.inside 3 4000000000    # over the socket that is file 3; bytes
 
 Who asks believes nothing of what comes back: it takes the data of the check that it asked for.
 """
 
 import json
 import queue
+import resource
 import sys
 import time
 from multiprocessing.connection import Connection
@@ -71,8 +72,9 @@ class Runner(NotebookClient):
             pass
 
 
-def main(number: int) -> None:
-    """Run cells until there are no more."""
+def main(number: int, most_bytes: int) -> None:
+    """Run cells until there are no more; a process that wants more memory gets a MemoryError."""
+    resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
     asked = Connection(number)
     runner = Runner(
         nbformat.v4.new_notebook(),
@@ -91,4 +93,4 @@ def main(number: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

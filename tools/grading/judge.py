@@ -13,6 +13,7 @@ import importlib
 import inspect
 import io
 import json
+import resource
 import sys
 import types
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from lessons.exercises import Checks, attribute
 from lessons.judging import Exercise, Open, Wrong, judge
 from tools.grading import wire
 
+MOST_BYTES = 8 * 2**30
 CLAIMS = {"Wrong": Wrong, "Open": Open}
 
 
@@ -174,6 +176,7 @@ def _parts(cls: Any) -> list[tuple[str, Any]]:
 
 def main(name: str, number: int) -> None:
     """Answer requests until there are no more."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
     check, asked = checks_of(name), Connection(number)
     for module in [part for key, part in sys.modules.items() if is_of_a_room(key)]:
         cloudpickle.register_pickle_by_value(module)

@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import resource
 import shutil
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from tools.set_address import PROJECT
 
 MOST_PROCESSES, MOST_REPLY = 100, 100_000_000  # bytes
 GRACE = 30  # seconds after the limit of a cell
+STOP = threading.Event()  # set, every sandbox ends
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives")
 SYSTEM += ("/etc/localtime", "/etc/fonts")
 STUB = "from tools.grading.answering import check  # noqa: F401\n"
@@ -165,21 +165,18 @@ class Sandbox:
         }
         for name, value in settings.items():
             command += [f"{name}={value}"] if kind == "none" else ["--setenv", name, value]
+        most = str(int(memory * 2**30))
         self.process = subprocess.Popen(
-            [*command, sys.executable, "-m", "tools.grading.inside", str(there.fileno())],
+            [*command, sys.executable, "-m", "tools.grading.inside", str(there.fileno()), most],
             pass_fds=[there.fileno()],
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: resource.setrlimit(
-                resource.RLIMIT_DATA, (int(memory * 2**30), int(memory * 2**30))
-            ),
             start_new_session=True,
         )
         there.close()
         self.home, self.peer = cwd, Connection(here.detach())
-        OPEN.add(self)
         threading.Thread(target=self._watch, daemon=True).start()
 
     def run(self, source: str, before: str, seconds: int) -> dict[str, Any]:
@@ -216,7 +213,6 @@ class Sandbox:
 
     def close(self) -> None:
         """End it, and remove its folder."""
-        OPEN.discard(self)
         self.kill("graded")
         self.process.wait()
         self.peer.close()
@@ -233,23 +229,22 @@ class Sandbox:
         """End it when it is too large, too many or too late; rlimits hold for one process alone."""
         while self.process.poll() is None and not self.ended:
             processes = self._all()
-            used = sum(_quietly(lambda: one.memory_full_info().pss) or 0 for one in processes)  # noqa: B023
+            used = sum(_quietly(lambda: _memory(one)) or 0 for one in processes)  # noqa: B023
             if used > self.memory * 2**30:
                 self.kill(f"it used more than {self.memory:g} GB")
             if len(processes) > MOST_PROCESSES:
                 self.kill(f"it started more than {MOST_PROCESSES} processes")
             if time.monotonic() > self.deadline:
                 self.kill("the time for the whole notebook was up")
+            if STOP.is_set():
+                self.kill("the grading was stopped")
             time.sleep(0.5)
 
 
-OPEN: set[Sandbox] = set()
-
-
-def close_all() -> None:
-    """End what still runs, because the teacher has."""
-    for box in [*OPEN]:
-        box.kill("the grading was stopped")
+def _memory(process: psutil.Process) -> int:
+    """Return the bytes of a process, shared ones divided among those that share them."""
+    found = process.memory_full_info()
+    return getattr(found, "pss", found.rss)
 
 
 def _quietly(action: Callable[[], Any]) -> Any:
