@@ -221,7 +221,9 @@ def place(error: BaseException) -> str:
     if not own:
         return ""
     line = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
-    return f"line {own[-1].lineno}, `{line}`" if line else f"line {own[-1].lineno}"
+    names = [frame.name for frame in own if frame.name[0] != "<"]
+    number = f"line {own[-1].lineno}" + (f" of {names[-1]}" if len(set(names)) > 1 else "")
+    return f"{number}, `{line}`" if line else number
 
 
 def plain(value: Any) -> Any:

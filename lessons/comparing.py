@@ -158,6 +158,17 @@ def in_words(value: Any, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def kind(found: Any) -> str:
+    """Return of which type and size a result is, for a message: "a tuple of 2"."""
+    shape = getattr(found, "shape", None)
+    name = f"{type(found).__name__}{list(shape) if shape is not None else ''}"
+    if isinstance(found, list | tuple):
+        name += f" of {len(found)}"
+    if isinstance(found, Mapping):
+        name += f" with the keys {', '.join(map(repr, [*found][:8])) or '(none)'}"
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
+
+
 def form(expected: Any) -> str:
     """Return which form a result like `expected` has, for a message."""
     if isinstance(expected, torch.Tensor | np.ndarray) and expected.ndim:

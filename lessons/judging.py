@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lessons.calling import Arguments, Call, Raised, apply, call
-from lessons.comparing import ANY, fits_form, form, in_words, same, sequence
+from lessons.comparing import ANY, fits_form, form, in_words, kind, same, sequence
 from lessons.slips import stopped
 
 
@@ -46,6 +46,9 @@ class Exercise:
     probe : callable
         What is done with the answer: ``probe(answer, *arguments)`` gives the result that is
         compared. For a class it makes an object and uses it.
+    parts : sequence of str
+        What the values of a result are, for a message, where a probe returns several:
+        ``("the losses", "the weights afterwards")``.
     otherwise : str
         What is said if no mistake fits.
     tolerance : float
@@ -63,6 +66,7 @@ class Exercise:
     inputs: Sequence[Arguments] = ()
     mistakes: Sequence[Mistake] = ()
     probe: Callable = apply
+    parts: Sequence[str] = ()
     otherwise: str = ""
     tolerance: float = 1e-4
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -219,20 +223,28 @@ def _in_general(
     if found is None or found is ...:
         return f"nothing comes back{where}: is there a way through your code without `return`?"
     if not fits_form(found, wanted):
-        shape = getattr(found, "shape", None)
-        kind = f"{type(found).__name__}{list(shape) if shape is not None else ''}"
-        kind += f" of {len(found)}" if isinstance(found, list | tuple) else ""
-        return f"{form(wanted)} is wanted{where}; this is {kind}. {exercise.otherwise}".rstrip()
+        if exercise.parts:  # the tuple is the probe's, not the student's
+            return (
+                f"this does not fit the task{where}: {kind(found)}. {exercise.otherwise}".rstrip()
+            )
+        return (
+            f"{form(wanted)} is wanted{where}; this is {kind(found)}. {exercise.otherwise}".rstrip()
+        )
     if len(results) > 1 and all(same(other, results[0]) for other in results[1:]):
         return f"{in_words(found)} for every input of the check. {exercise.otherwise}".rstrip()
-    shown = _wrong_part(found, wanted, exercise.tolerance)
-    return f"{shown} is wrong{where}. {exercise.otherwise}".rstrip()
+    return f"{_wrong_part(exercise, found, wanted)}{where}. {exercise.otherwise}".rstrip()
 
 
-def _wrong_part(found: Any, wanted: Any, tolerance: float) -> str:
-    """Name what is wrong: of several values the first that is."""
+def _wrong_part(exercise: Exercise, found: Any, wanted: Any) -> str:
+    """Say what is wrong: of several values the first that is."""
     parts = sequence(found) if isinstance(wanted, tuple) and len(wanted) > 1 else None
     if parts is None:
-        return in_words(found)
-    position = next(i for i, pair in enumerate(zip(parts, wanted)) if not same(*pair, tolerance))  # noqa: B905
-    return f"value {position + 1} of {len(wanted)}, {in_words(parts[position])},"
+        return f"{in_words(found)} is wrong"
+    pairs = zip(parts, wanted)  # noqa: B905
+    position = next(i for i, pair in enumerate(pairs) if not same(*pair, exercise.tolerance))
+    shown = in_words(parts[position])
+    if exercise.parts:
+        return f"{exercise.parts[position]} should not be {shown}"
+    if exercise.probe is not apply:  # the values are the probe's, and the student returned one
+        return f"the check finds {shown}, which is wrong"
+    return f"value {position + 1} of {len(wanted)}, {shown}, is wrong"

@@ -12,6 +12,8 @@ SLIPS = {
     r"only one element tensors can be converted|only integer tensors of a single element": "This "
     "place takes one number, not a whole tensor. (Functions of `math` take one number; torch.exp, "
     "torch.log and the like take tensors.)",
+    r"Boolean value of Tensor[^`]*`.*\bnn\.\w+Loss\([^)]": "A loss is made first and called then: "
+    "`loss_function = nn.BCEWithLogitsLoss()`, then `loss_function(logits, targets)`.",
     r"Boolean value of Tensor with more than one value": "Something here needs a single True or "
     "False, and a tensor with several elements has none. `if`, `and`, `not`, `in`, Python's max() "
     "and min() and chains like `p > 0.5 == labels` need one: is it meant element by element?",
@@ -38,8 +40,9 @@ SLIPS = {
     "again in every step.",
     r"does not require grad": "Nothing in it hangs on a parameter any more: was it computed under "
     "no_grad, detached, or made anew?",
-    r"shapes cannot be multiplied|size mismatch": "In a matrix product the inner sizes must be "
-    "equal. Print both shapes: is one of the two to be transposed, or their order?",
+    r"shapes cannot be multiplied|size mismatch": "In a matrix product (nn.Linear is one) the "
+    "inner sizes must be equal. Print both shapes: is one to be transposed, or are the two numbers "
+    "of an nn.Linear(inputs, outputs) others?",
     r"must match the size of tensor|not broadcastable": "These shapes do not broadcast. Print "
     "both: which axis is one too many, or missing?",
     r"cannot access local variable|referenced before assignment": "It gets its first value inside "
@@ -75,7 +78,7 @@ def explain(error: Raised, errors: Mapping[str, str]) -> str:
         if words in error.message:
             return sentence
     for pattern, sentence in SLIPS.items():
-        if re.search(pattern, error.message):
+        if re.search(pattern, f"{error.message} in {error.place}"):
             return sentence
     if error.kind == "SystemExit":
         return "Leave exit() and quit() out: they end the notebook."
@@ -84,6 +87,8 @@ def explain(error: Raised, errors: Mapping[str, str]) -> str:
 
 def stopped(error: Raised, errors: Mapping[str, str] | None = None, where: str = "") -> str:
     """Say where the student's code stopped, with what, for which input, and the likely mistake."""
-    at = f" in {error.place}," if error.place else ""
+    stop = f"your code stopped in {error.place}, with"
+    if not error.place:  # no line of the student's: wrong arguments, or a result of no use
+        stop = "calling your answer, or using what it gave, ended in"
     hint = explain(error, errors or {})
-    return f"your code stopped{at} with {error.kind}: {error.message}{where}. {hint}".rstrip()
+    return f"{stop} {error.kind}: {error.message}{where}. {hint}".rstrip()

@@ -73,7 +73,7 @@ def test_any_reasonable_type_passes(check, capsys, answer) -> None:
         (lambda values: max(values), "that is the largest."),
         (lambda values: values, "one number is asked."),
         (lambda values: 3.0, "3 for every input of the check. Add up, divide."),
-        (lambda values: "3", "a single number is wanted for values = [1, 2, 6]; this is str"),
+        (lambda values: "3", "a single number is wanted for values = [1, 2, 6]; this is a str"),
         (lambda values: mean(values) + 1, "4 is wrong for values = [1, 2, 6]. Add up, divide."),
         (lambda values: None if len(values) == 1 else mean(values), "without `return`"),
         (3.0, "hand over the function itself, not 3"),
