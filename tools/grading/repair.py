@@ -16,7 +16,7 @@ MOST_BYTES = 100_000_000
 #: code with a reason to be looked at by the teacher: it reaches for what grades it
 SUSPICIOUS = re.compile(
     r"sys\.modules|sys\._getframe|\bgc\.|\binspect\.|\bctypes\b|\bsocket\b|\bsubprocess\b|/proc/"
-    r"|os\.(?:_exit|fork|system|environ|kill)|input_transformer|ast_transformer|__class__|\bsetattr\("
+    r"|os\.(?:_exit|fork|system|environ|kill)|input_transformer|ast_transformer|__class__"
     r"|course-answer|\b(?:lessons|tools)\.\w|\bcheck\s*=|\bcheck\.\w+\s*=|\bchecks?\.verdicts|get_ipython|__import__"
 )
 
