@@ -127,7 +127,7 @@ TRAPS = [
     Trap("ex_11_2", (answers.reducer(transform=lambda s, x: s.svd.transform(x)),), "not texts"),
     Trap("ex_11_3", (lambda x, v, k: x @ v @ v.T,), "must be transposed"),
     Trap("ex_11_3", (lambda x, v, k: x[[0]] @ v[:k].T @ v[:k],), "shape [5, 6]"),
-    Trap("ex_11_3", (lambda x, v, k: np.linalg.norm(x),), "ended in TypeError"),
+    Trap("ex_11_3", (lambda x, v, k: np.linalg.norm(x),), "your code stopped"),
     Trap("ex_11_6", (lambda: answers.RunningScores,), "ended in TypeError"),
     Trap("ex_11_7", ("everything",), "one letter"),
     Trap("ex_11_open", (halving,), "it may fall and recover"),
