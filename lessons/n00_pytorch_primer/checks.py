@@ -1,6 +1,7 @@
 """The exercises of notebook 00 · PyTorch in one sitting."""
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -33,20 +34,24 @@ def made(
     return lambda picture: (zeros(), counted(), ones(picture))
 
 
+INT64 = "the first tensor is not int64: which argument asks for that type?"
+
 check.exercise(
     "00.1",
     made(),
     probe=with_types,
+    parts=("the first tensor with its type", "the second tensor", "the third with its type"),
     inputs=[(torch.zeros(4, 5, 3),), (torch.zeros(2, 2).long(),), (torch.zeros(3, 1).double(),)],
     mistakes=[
-        ("`zeros` holds floats: which argument asks for int64?", made(lambda: torch.zeros(3, 4))),
-        ("`counted` begins with 0.", made(counted=lambda: torch.arange(1, 13).reshape(3, 4))),
-        (
-            "`counted` runs down the columns; reshape alone runs along the rows.",
-            made(counted=lambda: torch.arange(12).reshape(4, 3).T),
+        *(
+            ("right, but in another order.", lambda p, order=order: [made()(p)[i] for i in order])
+            for order in [*itertools.permutations(range(3))][1:]
         ),
-        ("`ones` has not always the type of `picture`.", made(ones=lambda p: torch.ones(p.shape))),
-        ("`ones` must depend on `picture`.", made(ones=lambda picture: torch.ones(4, 5, 3))),
+        (INT64, made(lambda: torch.zeros(3, 4)), lambda found, _: found[0][1] != "torch.int64"),
+        ("the second must begin with 0.", made(counted=lambda: torch.arange(1, 13).view(3, 4))),
+        ("the second runs down the columns.", made(counted=lambda: torch.arange(12).view(4, 3).T)),
+        ("the ones have another type than `picture`.", made(ones=lambda p: torch.ones(p.shape))),
+        ("the ones must depend on `picture`.", made(ones=lambda picture: torch.ones(4, 5, 3))),
     ],
     otherwise="Three rows, four columns: zeros; 0 to 11, row by row. Ones like `picture`.",
 )
@@ -55,7 +60,7 @@ check.exercise(
 def of_one_std(answer: Callable, table: Tensor) -> Any:
     """Return the result, divided by n - 1 if it was by n: both are right."""
     found, n = answer(table), len(table)
-    if isinstance(found, Tensor) and found.shape == table.shape:
+    if isinstance(found, Tensor) and found.shape == table.shape and found.is_floating_point():
         by_n = (found.std(dim=0, correction=0) - 1).abs().max() < 1e-3
         return found * ((n - 1) / n) ** 0.5 if by_n else found
     return found
@@ -99,14 +104,8 @@ check.exercise(
     probe=by_hand,
     inputs=[(5.0, 3.0, 4.0), (-2.0, 0.5, 7.0), (1.0, -4.0, 0.0)],
     mistakes=[
-        (
-            "those are u, v and L, values of the forward pass.",
-            lambda a, b, c: (2 * b, a + 2 * b, c * (a + 2 * b)),
-        ),
-        (
-            "each derivative is that of one step alone. Multiply by what arrives from the right.",
-            lambda a, b, c: (1, 2, a + 2 * b),
-        ),
+        ("those are u, v and L.", lambda a, b, c: (2 * b, a + 2 * b, c * (a + 2 * b))),
+        ("multiply each by what arrives from the right.", lambda a, b, c: (1, 2, a + 2 * b)),
         (
             "the right numbers in the wrong order: first that of a, then of b, then of c.",
             lambda a, b, c: (a + 2 * b, 2 * c, c),
@@ -132,6 +131,9 @@ def line(
     return answer
 
 
+TWO = "a factor 2 is missing: e² has the derivative 2e."
+HALF = line(lambda e, x: (e * x, e))
+
 check.exercise(
     "00.4",
     line(),
@@ -141,7 +143,12 @@ check.exercise(
         for w, b, size in ((0.5, -1.0, 5), (2.0, 0.3, 3), (-1.0, 0.0, 8))
     ],
     mistakes=[
-        ("the factor 2 is missing: e² has the derivative 2e.", line(lambda e, x: (e * x, e))),
+        (TWO, HALF),
+        (TWO, line(lambda e, x: (2 * e * x, e))),
+        (TWO, line(lambda e, x: (e * x, 2 * e))),
+        ("the factor 2 belongs to all of e: brackets?", lambda w, b, *xy: HALF(2 * w, b, *xy)),
+        ("that is the last point alone.", line(collect=lambda part: part[-1])),
+        ("divide by n, not by n - 1.", line(collect=lambda part: part.sum() / (len(part) - 1))),
         ("the loss is the *mean* over the points, not their sum.", line(collect=Tensor.sum)),
         ("the signs: e is prediction minus target.", line(lambda e, x: (-2 * e * x, -2 * e))),
         ("w is multiplied by x: where is that in its gradient?", line(lambda e, x: (2 * e, 2 * e))),
@@ -181,41 +188,29 @@ def positions(answer: Callable, loss_of: Callable, start: float, lr: float, num_
     return [*map(str, found)] if texts else found
 
 
-NO_GRADIENT = (
-    "`w.grad` is None there. Only backward() fills it, and only that of a tensor made with "
-    "requires_grad=True. "
-)
+PLAIN = "the list must hold plain numbers, not tensors. (`w` itself would change in it, too.)"
+LENGTH = "n steps have n + 1 positions: is the start or the end missing, or twice in the list?"
 
 check.exercise(
     "00.5",
     lambda loss_of, start, lr, num_steps: walk(loss_of, start, lr, num_steps),
     probe=positions,
-    inputs=[(bowl, 0.0, 0.1, 4), (valley, 1.0, 0.25, 3), (bowl, -1.0, 0.5, 1), (bowl, 2.0, 0.1, 0)],
+    inputs=[(bowl, 0.0, 0.1, 4), (valley, 1.0, 0.25, 3), (bowl, -1, 0.5, 1), (bowl, 2, 0.1, 0)],
     mistakes=[
-        (
-            "each step uses the sum of all gradients so far: what must be done with w.grad first?",
-            functools.partial(walk, keep=True),
-        ),
+        ("the gradients add up: when is w.grad emptied?", functools.partial(walk, keep=True)),
         ("that walks uphill.", lambda f, start, lr, n: walk(f, start, -lr, n)),
         ("w never moves: with which gradient is it changed?", lambda f, w, lr, n: [w] * (n + 1)),
         ("it does not use the loss that it is given.", lambda f, *given: walk(bowl, *given)),
-        (
-            "the list must hold plain numbers, not `w`: it is one tensor, which changes in place.",
-            lambda *a: [*torch.tensor(walk(*a))],
-            lambda found, *_: isinstance(found[0], str),
-        ),
-        (
-            "n steps have n + 1 positions: is the start or the end missing, or twice in the list?",
-            lambda *a: walk(*a)[1:],
-            lambda found, loss_of, start, lr, num_steps: len(found) != num_steps + 1,
-        ),
+        (PLAIN, lambda *a: [*torch.tensor(walk(*a))], lambda found, *_: isinstance(found[0], str)),
+        (LENGTH, lambda *a: walk(*a)[1:], lambda found, f, start, lr, n: len(found) != n + 1),
     ],
     errors={
-        "attribute 'zero_'": NO_GRADIENT + "Does this line run before the first backward(), or is "
-        "`w` the result of a subtraction?",
-        "NoneType": NO_GRADIENT + "Is it called, or is `w` the result of a subtraction?",
+        "NoneType": "Is `w.grad` None there? Only backward() fills it, and only that of a tensor "
+        "made with requires_grad=True. Does this line run before the first backward(), or is `w` "
+        "the result of a subtraction?",
         "does not require grad": "PyTorch has recorded no step from w to this loss. Is it computed "
-        "under no_grad, or is `w` a new tensor that was made there?",
+        "under no_grad, or is `w` a tensor made there, or made without requires_grad=True?",
+        "Tensors of floating point": "Whole numbers have no gradient: make a float of `start`.",
     },
     otherwise="The start belongs to the list. How long is each step?",
 )

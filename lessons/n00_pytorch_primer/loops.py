@@ -2,10 +2,13 @@
 
 import operator
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector
 from torch.utils.data import DataLoader, TensorDataset
 
 LOGITS, TARGETS = [2.0, -1.0, 0.3, -2.0, 3.0, -0.5, 0.2], [1, 0, 1, 1, 0, 0, 1]
@@ -18,22 +21,19 @@ def linear() -> nn.Sequential:
     return model
 
 
-def numbers_of(model: nn.Module) -> list[float]:
-    """Return all parameters of a model."""
-    return [value for parameter in model.parameters() for value in parameter.flatten().tolist()]
-
-
-UNTRAINED = numbers_of(linear())
+UNTRAINED = parameters_to_vector(linear().parameters()).tolist()
 
 
 def plain(loss: Any) -> Any:
-    """Return a loss, or a text if its graph hangs on it."""
+    """Return a loss or several, with a text in the place of each on which its graph hangs."""
+    if isinstance(loss, list | tuple):
+        return [*map(plain, loss)]
     return "graph" if isinstance(loss, Tensor) and loss.requires_grad else loss
 
 
 def step(
     order: str = "zero backward step",
-    swap: bool = False,
+    pair: Callable = lambda logits, targets: (logits, targets),
     value: Callable = lambda loss, again: loss.item(),
 ) -> Callable:
     """Return a training step that does these things in this order."""
@@ -42,8 +42,7 @@ def step(
         model: nn.Module, inputs: Tensor, targets: Tensor, loss_function: Callable, optimizer: Any
     ) -> Any:
         def forward() -> Tensor:
-            pair = model(inputs), targets.float()
-            return loss_function(*(pair[::-1] if swap else pair))
+            return loss_function(*pair(model(inputs), targets.float()))
 
         loss = forward()
         does = {"zero": optimizer.zero_grad, "step": optimizer.step}
@@ -66,44 +65,49 @@ def two_steps(answer: Callable, lr: float, size: int) -> Any:
         losses.append(plain(answer(model, *batch, nn.BCEWithLogitsLoss(), optimizer)))
         if losses[0] is None or losses[0] is ...:
             return None
-    return losses, numbers_of(model)
+    return losses, parameters_to_vector(model.parameters()).tolist()
 
+
+GRAPH = "a loss is still a tensor with its whole graph: .item() makes it a number."
+NUMBER = {"'float' object has no attribute 'backward'": "Its tensor is needed first, .item() last."}
 
 STEP: dict[str, Any] = dict(
     reference=step(),
     probe=two_steps,
+    parts=("the losses of two steps", "the weights after them"),
     inputs=[(0.5, 4), (0.1, 3), (1.0, 1)],
     mistakes=[
         ("the gradients of both steps add up: when is .grad emptied?", step("backward step")),
         ("the weights stay: does step() come, with a full .grad?", step("backward zero step")),
         ("each step uses the gradient of the batch before.", step("step zero backward")),
-        (
-            "the loss comes back as a tensor with its whole graph: .item() makes it a number.",
-            step(value=lambda loss, again: loss),
-            lambda found, *_: "graph" in found[0],
-        ),
+        (GRAPH, step(value=lambda loss, again: loss), lambda found, *_: "graph" in found[0]),
         ("return the loss from before the step.", step(value=lambda loss, again: again().item())),
-        ("the loss takes the logits first, then the targets.", step(swap=True)),
+        ("the loss takes the logits first, then the targets.", step(pair=lambda a, b: (b, a))),
+        ("leave the sigmoid to the loss.", step(pair=lambda a, b: (a.sigmoid(), b))),
+        ("that makes two steps with one gradient.", step("zero backward step step")),
     ],
-    otherwise="Forward, zero_grad, backward, step: each once, in this order.",
+    errors=NUMBER,
+    otherwise="Forward, zero_grad, backward, step: each once. Which comes after which?",
 )
 
 
-def per_sample(losses: list[float], sizes: list[int]) -> float:
-    """Return the mean loss per sample."""
-    return sum(map(operator.mul, losses, sizes)) / sum(sizes)
+def dot(losses: list, sizes: list[int]) -> Any:
+    """Return the sum of the losses of all samples."""
+    return sum(map(operator.mul, losses, sizes))
 
 
 def loop(
-    total: Callable = per_sample,
+    total: Callable = lambda losses, sizes: dot(losses, sizes) / sum(sizes),
     training: bool = True,
     one_step: Callable | None = None,
-    most: int | None = None,
+    rate: float | None = None,
+    late: bool = False,
+    finish: Callable = list,
 ) -> Callable:
     """Return a training loop, with places to spoil it."""
 
     def train(model: nn.Module, loader: DataLoader, num_epochs: int, lr: float) -> list[Any]:
-        optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+        optimizer = torch.optim.SGD(model.parameters(), lr=rate or lr)
         model.train(training)
         means = []
         for _ in range(num_epochs):
@@ -112,8 +116,11 @@ def loop(
                 arguments = inputs, targets, nn.BCEWithLogitsLoss(), optimizer
                 losses.append((one_step or step())(model, *arguments))
                 sizes.append(len(targets))
+            if late:
+                optimizer.step()
+                optimizer.zero_grad()
             means.append(total(losses, sizes))
-        return means[:most]
+        return finish(means)
 
     return train
 
@@ -126,31 +133,38 @@ def trained(answer: Callable, num_epochs: int, lr: float, batch_size: int) -> An
     losses = answer(model, DataLoader(data, batch_size), num_epochs, lr)
     if losses is None or losses is ...:
         return None
-    return losses, numbers_of(model), model.training
+    return plain(losses), parameters_to_vector(model.parameters()).tolist(), model.training
 
+
+LATE = "make a step for each batch, not one per epoch."
+ONE_SAMPLE = "That is one sample, without a batch axis: does the loop run over the loader?"
 
 TRAINING: dict[str, Any] = dict(
     reference=loop(),
     probe=trained,
+    parts=("the losses", "the weights afterwards", "`model.training`"),
     inputs=[(3, 0.5, 4), (2, 0.1, 3), (1, 1.0, 6)],
     mistakes=[
         ("the model is not in training mode: what comes first?", loop(training=False)),
         ("the last batch is smaller: weigh by samples.", loop(lambda a, b: sum(a) / len(a))),
         ("that is the loss of the last batch alone.", loop(lambda a, b: a[-1])),
         ("that adds up means: weigh each by its samples, and divide.", loop(lambda a, b: sum(a))),
-        ("divide by the number of samples.", loop(lambda a, b: sum(map(operator.mul, a, b)))),
+        ("divide by the number of samples.", loop(dot)),
         (
-            "the list needs one loss per epoch.",
-            loop(most=1),
-            lambda found, num_epochs, *_: len(found[0]) != num_epochs,
+            "return a list: a loss per epoch.",
+            loop(finish=max),
+            lambda f, n, *_: np.shape(f[0]) != (n,),
         ),
+        (GRAPH, loop(one_step=step(value=lambda a, _: a)), lambda found, *_: "graph" in found[0]),
+        ("divide by the samples, not the batches.", loop(lambda a, b: dot(a, b) / len(a))),
+        ("an epoch's sum must begin at 0 again.", loop(finish=lambda a: [*accumulate(a)])),
+        *(("does the optimizer get `lr`?", loop(rate=rate)) for rate in (0.01, 0.1, 0.3)),
+        *((LATE, loop(one_step=step(does), late=True)) for does in ("backward", "zero backward")),
         ("when is .grad emptied? It adds up.", loop(one_step=step("backward step"))),
-        (
-            "the weights have not moved.",
-            loop(one_step=step("backward")),
-            lambda found, *_: found[1] == UNTRAINED,
-        ),
+        ("the weights stay.", loop(one_step=step("backward")), lambda f, *_: f[1] == UNTRAINED),
     ],
+    errors=NUMBER
+    | {"Target size (torch.Size([]))": ONE_SAMPLE, "no attribute 'backward'": "Call the loss."},
     otherwise="For each epoch: all batches, a step each; the mean loss per sample.",
 )
 
@@ -206,38 +220,26 @@ TEST: dict[str, Any] = dict(
     changes=True,  # model.eval()
     inputs=[samples(7), samples(1), samples(6)],
     mistakes=[
-        (
-            "the model is still in training mode: what comes first in a test loop?",
-            accuracy(training=True),
-            lambda found, *_: found == "training",
-        ),
-        (
-            "PyTorch still records every step. Which context prevents that?",
-            accuracy(grad=True),
-            lambda found, *_: found == "recorded",
-        ),
+        ("the model is still in training mode: what comes first?", accuracy(training=True)),
+        ("PyTorch records every step. Which context prevents that?", accuracy(grad=True)),
         ("which logit has probability one half?", accuracy(predict=lambda out: out > 0.5)),
         ("that is the share of *wrong* predictions.", accuracy(predict=lambda out: out <= 0)),
         ("no logit *equals* a target: first make it 0 or 1.", accuracy(predict=lambda out: out)),
         (
-            "that averages the batches' accuracies, but the last one is smaller. Count samples.",
-            accuracy(lambda right, n: sum(map(operator.truediv, right, n)) / len(n)),
+            "the last batch is smaller: count samples.",
+            accuracy(lambda a, n: np.divide(a, n).mean()),
         ),
         ("that is the last batch alone.", accuracy(lambda right, n: right[-1] / n[-1])),
+        ("that is the first batch alone.", accuracy(lambda right, n: right[0] / n[0])),
+        ("that is cut to a whole number: // or int()?", accuracy(lambda a, n: sum(a) // sum(n))),
+        ("as if all were predicted as 1: what is above 0?", accuracy(predict=lambda a: a < 99)),
         ("divide by the samples, not the batches.", accuracy(lambda right, n: sum(right) / len(n))),
-        (
-            "half of it: is a point counted twice?",
-            accuracy(lambda right, n: sum(right) / sum(n) / 2),
-        ),
-        (
-            "the accuracy is a share between 0 and 1.",
-            accuracy(lambda right, sizes: sum(right)),
-            lambda found, *_: found > 1,
-        ),
+        ("half of it: is a point counted twice?", accuracy(lambda a, n: sum(a) / sum(n) / 2)),
+        ("a share lies between 0 and 1.", accuracy(lambda a, n: sum(a)), lambda f, *_: f > 1),
     ],
     errors={
-        "Dimension out of range": "The logits have one axis, [batch]: one per sample, and nothing "
-        "to take a largest of. Which logits say class 1?"
+        "Dimension out of range": "The logits have one axis, [batch]. Which logits say class 1?",
+        "too many indices": ONE_SAMPLE,
     },
     otherwise="Count the right predictions and the samples.",
 )

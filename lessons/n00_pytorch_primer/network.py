@@ -8,9 +8,12 @@ import torch
 from torch import Tensor, nn
 
 
-def through(first: nn.Linear, second: nn.Linear, output: nn.Linear, points: Tensor) -> Any:
-    """Return the logits [batch] that come out of three layers."""
-    return output(torch.relu(second(torch.relu(first(points))))).squeeze(1)
+def through_another(activation: Callable) -> Callable:
+    """Return a way through three layers, from points to logits [batch]."""
+    return lambda a, b, c, points: c(activation(b(activation(a(points))))).squeeze(1)
+
+
+through = through_another(torch.relu)
 
 
 class PointMLP(nn.Module):
@@ -58,49 +61,33 @@ def weighted(cls: type, hidden_size: int, batch: int) -> Any:
     return None if logits is None else (*shapes, used, logits)
 
 
-r = torch.relu
+r, UNBIASED = torch.relu, functools.partial(nn.Linear, bias=False)
+NO_LAYERS = "PyTorch finds no layers. It looks at the attributes of `self`, not into a plain list."
+THREE = "two hidden layers and one that gives the logit: three layers in all."
+ONE = other(lambda a, x: a(x)[:, 0], keep=lambda layers: nn.ModuleList(layers)[:1])
+DETACHED = "no gradient reaches the layers: no_grad, detach, item, tolist?"
+UNUSED = "a layer that __init__ has made takes no part in the result."
+SQUEEZED = "a batch of one has lost its axis: squeeze() takes every axis of length 1. Name one."
+USED = " in the result: is it there, and is what it returns used?"
 
 NETWORK: dict[str, Any] = dict(
     reference=PointMLP,
     probe=weighted,
+    parts=("the shapes of weights", "those of biases", "the number of layers used", "the logits"),
     inputs=[(4, 5), (7, 1), (6, 3)],
     mistakes=[
-        (
-            "PyTorch finds no layers in it. It looks at the attributes of `self`, and not into a "
-            "plain list.",
-            other(keep=list),
-            lambda found, *_: not found[0],
-        ),
-        (
-            "each layer has a bias.",
-            other(linear=functools.partial(nn.Linear, bias=False)),
-            lambda found, *_: len(found[1]) < len(found[0]),
-        ),
+        (NO_LAYERS, other(keep=list), lambda found, *_: not found[0]),
+        ("each layer has a bias.", other(linear=UNBIASED), lambda f, *_: len(f[1]) < len(f[0])),
         ("the layers do not follow `hidden_size`.", other(keep=lambda layers: PointMLP(32).layers)),
-        (
-            "two hidden layers and one that gives the logit: three layers in all.",
-            other(lambda a, c, x: c(r(a(x))).squeeze(1), keep=lambda a: nn.ModuleList([*a][::2])),
-            lambda found, *_: len(found[0]) != 3,
-        ),
-        (
-            "no gradient reaches the layers: is the result taken out of PyTorch's notes (no_grad, "
-            "detach, item, tolist)?",
-            other(lambda a, b, c, x: c(r(b(r(a(x))))).squeeze(1).detach()),
-            lambda found, *_: found[2] == 0,
-        ),
-        (
-            "a layer that __init__ has made takes no part in the result.",
-            other(lambda a, b, c, x: c(r(a(x))).squeeze(1)),
-            lambda found, *_: found[2] < 3,
-        ),
-        (
-            "a batch of one has lost its axis: squeeze() takes every axis of length 1. Name one.",
-            other(lambda a, b, c, x: c(r(b(r(a(x))))).squeeze()),
-        ),
+        (THREE, ONE, lambda found, *_: len(found[0]) != 3),
+        (DETACHED, other(lambda *a: through(*a).detach()), lambda found, *_: found[2] == 0),
+        (UNUSED, other(lambda a, b, c, x: c(r(a(x)))[:, 0]), lambda found, *_: found[2] < 3),
+        (SQUEEZED, other(lambda *a: through(*a).squeeze())),
         ("the last axis, of length 1, has to go.", other(lambda a, b, c, x: c(r(b(r(a(x))))))),
-        ("no ReLU is in it.", other(lambda a, b, c, x: c(b(a(x))).squeeze(1))),
-        ("the first ReLU is missing.", other(lambda a, b, c, x: c(r(b(a(x)))).squeeze(1))),
-        ("the second ReLU is missing.", other(lambda a, b, c, x: c(b(r(a(x)))).squeeze(1))),
+        (f"no ReLU takes part{USED}", other(lambda a, b, c, x: c(b(a(x)))[:, 0])),
+        (f"the first ReLU takes no part{USED}", other(lambda a, b, c, x: c(r(b(a(x))))[:, 0])),
+        (f"the second ReLU takes no part{USED}", other(lambda a, b, c, x: c(b(r(a(x))))[:, 0])),
+        ("that is tanh in the place of ReLU.", other(through_another(torch.tanh))),
         ("there is a ReLU on the points, too.", other(lambda a, b, c, x: through(a, b, c, r(x)))),
         ("there is a ReLU on the logits, too.", other(lambda *a: r(through(*a)))),
         ("leave out the sigmoid.", other(lambda *a: through(*a).sigmoid())),

@@ -1,6 +1,8 @@
 """The pictures of notebook 00: one function each, each returns its Axes."""
 
-from collections.abc import Hashable, Mapping, Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from torch import Tensor, nn
 
-from helpers.plots import BLAME, PALETTE, PRAISE
+from helpers.plots import BLAME, PRAISE
 
 CLASSES = (BLAME, PRAISE)  # the colours of class 0 and class 1
 
@@ -52,8 +54,8 @@ def computation_graph(
 ) -> Axes:
     """Draw a computation graph from its inputs (left) to its result (right).
 
-    `edges` lead from a node to one that is computed with it. Into each box go its label and its
-    value, below it, if they are given, its gradient: d result / d node.
+    `edges` lead from a node to one that is computed with it, in the order of the computation.
+    Into each box go its label and its value, below it, if given, its gradient: d result / d node.
     """
     ax = ax or plt.subplots(figsize=(8, 3))[1]
     positions = _graph_positions(edges)
@@ -87,36 +89,27 @@ def recorded_graph(steps: Mapping[str, Tensor], title: str, ax: Axes) -> Axes:
     return computation_graph(edges, labels, values, gradients, title, ax)
 
 
-def _graph_positions(
-    edges: Sequence[tuple[Hashable, Hashable]],
-) -> dict[Hashable, tuple[float, float]]:
+def _graph_positions(edges: Sequence[tuple[Hashable, Hashable]]) -> dict[Any, tuple[int, int]]:
     """Place each node: the column is its distance from the result, inputs stand above."""
+    distance: dict[Hashable, int] = {}
+    for start, end in reversed(edges):
+        distance[start] = max(distance.get(start, 0), distance.setdefault(end, 0) + 1)
     ends = {end for _, end in edges}
-    distance = {end: 0 for end in ends - {start for start, _ in edges}}
-    for _ in edges:  # longest paths: as many rounds as there are edges are always enough
-        for start, end in edges:
-            if end in distance:
-                distance[start] = max(distance.get(start, 0), distance[end] + 1)
-    columns: dict[int, list[Hashable]] = {}
-    for node in sorted(distance, key=lambda node: node not in ends):  # results before inputs
-        columns.setdefault(distance[node], []).append(node)
-    return {
-        node: (-float(column), float(row))
-        for column, nodes in columns.items()
-        for row, node in enumerate(nodes)
-    }
+    rows: dict[int, Iterator[int]] = defaultdict(itertools.count)
+    results_first = sorted(distance, key=lambda node: node not in ends)
+    return {node: (-distance[node], next(rows[distance[node]])) for node in results_first}
 
 
 def boundaries(
     models: Mapping[str, nn.Module], points: Tensor, targets: Tensor, title: str = ""
 ) -> np.ndarray:
     """Draw what several models say, side by side; the keys of `models` are the titles."""
-    size = (4 * len(models) + 1.2, 3.6)
+    size = (4 * len(models) + 1.2, 3.9)
     figure, axes = plt.subplots(1, len(models), figsize=size, layout="constrained", squeeze=False)
     for ax, (name, model) in zip(axes[0], models.items(), strict=True):
         decision_boundary(model, points, targets, name, ax)
-    bar = figure.colorbar(axes[0, -1].collections[0], ax=axes)
-    bar.set_label("probability of class 1")
+    figure.colorbar(axes[0, -1].collections[0], ax=axes, label="probability of class 1")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     figure.suptitle(title, fontsize="medium")
     return axes[0]
 
@@ -133,16 +126,13 @@ def decision_boundary(
     xs, ys = (torch.linspace(low[axis], high[axis], 200) for axis in (0, 1))
     grid = torch.cartesian_prod(xs, ys)  # [200 · 200, 2], x changes slowly
     probabilities = torch.sigmoid(model(grid)).view(200, 200).T.numpy()
-    colors = [PALETTE[int(name[1])] for name in CLASSES]
-    shades = LinearSegmentedColormap.from_list("classes", [colors[0], "white", colors[1]])
-    levels = np.linspace(0, 1, 11)
-    ax.contourf(xs, ys, probabilities, levels=levels, cmap=shades, alpha=0.6)
+    shades = LinearSegmentedColormap.from_list("classes", [BLAME, "white", PRAISE])
+    ax.contourf(xs, ys, probabilities, np.linspace(0, 1, 11), cmap=shades, alpha=0.6)
     ax.contour(xs, ys, probabilities, levels=[0.5], colors="black", linewidths=2)
     for label, marker in enumerate("o^"):
         x, y = points[targets == label].T
-        dots = ax.scatter(x, y, s=18, marker=marker, color=colors[label], label=f"class {label}")
+        dots = ax.scatter(x, y, s=18, marker=marker, color=CLASSES[label], label=f"class {label}")
         dots.set(edgecolor="black", linewidth=0.4)
     ax.set(xlabel="first coordinate", ylabel="second coordinate", title=title)
     ax.grid(False)
-    ax.legend(loc="lower left", fontsize="x-small")
     return ax

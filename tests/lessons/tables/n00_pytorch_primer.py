@@ -28,11 +28,11 @@ def gradients_by_torch(a: float, b: float, c: float) -> list[Tensor]:
     return [tensor.grad for tensor in inputs]
 
 
-def descend(step: Callable, note: Callable = float) -> Callable:
+def descend(step: Callable, note: Callable = float, first: Callable = float) -> Callable:
     """Make an answer to 00.5 whose update is `step(w, lr)`, which returns the next w."""
 
     def answer(loss_of: Callable, start: float, lr: float, num_steps: int) -> list:
-        w = torch.tensor(float(start), requires_grad=True)
+        w = torch.tensor(first(start), requires_grad=True)
         positions = [note(w)]
         for _ in range(num_steps):
             loss_of(w).backward()
@@ -92,9 +92,16 @@ class MLP(nn.Module):
         return h.clamp(min=0)
 
 
-class TanhMLP(MLP):
+class DropsTheReLU(MLP):
     def activate(self, h: Tensor) -> Tensor:
-        return h.tanh()
+        torch.relu(h)
+        return h
+
+
+class SwappedSizes(MLP):
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        self.layers[0] = nn.Linear(hidden_size, 2)
 
 
 class SequentialMLP(nn.Module):
@@ -129,6 +136,19 @@ def step_emptying_at_the_end(
     return loss.detach()
 
 
+def step_with_number_first(
+    model: nn.Module, inputs: Tensor, targets: Tensor, loss_function: Callable, optimizer: object
+) -> float:
+    loss = loss_function(model(inputs), targets.float()).item()
+    loss.backward()
+    return loss
+
+
+def train_on_samples(model: nn.Module, loader: object, num_epochs: int, lr: float) -> list:
+    loss_function = nn.BCEWithLogitsLoss()
+    return [loss_function(model(x), y.float()).item() for x, y in loader.dataset]
+
+
 def accuracy_of_batches(model: nn.Module, loader: object) -> np.floating:
     model.eval()
     with torch.no_grad():
@@ -143,16 +163,29 @@ def accuracy_by_argmax(model: nn.Module, loader: object) -> float:
     return sum((model(x).argmax(dim=1) == y).sum().item() for x, y in loader)
 
 
+def nearest_of(points: Tensor, targets: Tensor) -> nn.Module:
+    class Nearest(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dummy = nn.Parameter(torch.ones(1))
+
+        def forward(self, unseen: Tensor) -> Tensor:
+            return targets[torch.cdist(unseen, points).argmin(dim=1)] * 2.0 - self.dummy
+
+    return Nearest()
+
+
 class Winding(nn.Module):
     """The direction turns with the radius."""
 
-    def __init__(self, turn: float = 3.5, width: int = 1) -> None:
+    def __init__(self, turn: float = 3.5, width: int = 1, finish: Callable = Tensor.float) -> None:
         super().__init__()
+        self.finish = finish
         self.turn = nn.Parameter(torch.full((width,), turn))
 
     def forward(self, points: Tensor) -> Tensor:
         angle = torch.atan2(points[:, 1], points[:, 0])
-        return -torch.cos(self.turn[0] * points.norm(dim=1) - angle)
+        return self.finish(-torch.cos(self.turn[0] * points.norm(dim=1) - angle))
 
 
 RIGHT = {
@@ -187,16 +220,24 @@ TRAPS = [
     Trap("ex_00_3", (gradients_by_torch,), "by hand, this time"),
     Trap("ex_00_5", (descend(recorded_step),), "inside `with torch.no_grad():`"),
     Trap("ex_00_5", (descend(rebinding_step),), "the result of a subtraction?"),
-    Trap("ex_00_5", (descend(rebinding_step_without_graph),), "a new tensor that was made there"),
+    Trap("ex_00_5", (descend(rebinding_step_without_graph),), "a tensor made there"),
     Trap("ex_00_5", (torch.no_grad()(descend(right_step)),), "computed under no_grad"),
     Trap("ex_00_5", (descend_emptying_first,), "before the first backward()"),
     Trap("ex_00_5", (descend(right_step, note=lambda w: w),), "plain numbers"),
-    Trap("ex_00_6", (TanhMLP,), "A ReLU follows"),
+    Trap("ex_00_2", (lambda t: standardize_with_std_mean(t).int(),), "do not have mean 0"),
+    Trap("ex_00_5", (descend(right_step, first=lambda start: start),), "make a float of `start`"),
+    Trap("ex_00_6", (SwappedSizes,), "nn.Linear(inputs, outputs)"),
+    Trap("ex_00_6", (DropsTheReLU,), "is what it returns used?"),
+    Trap("ex_00_7", (step_with_number_first,), ".item() last"),
+    Trap("ex_00_8", (train_on_samples,), "does the loop run over the loader?"),
     Trap("ex_00_6", (NoBiasAtTheEnd,), "each layer has a bias"),
     Trap("ex_00_9", (accuracy_by_argmax,), "Which logits say class 1?"),
     Trap("ex_00_open", (lambda points, targets: 3,), "an nn.Module; this is 3"),
     Trap("ex_00_open", (lambda points, targets: nn.Flatten(0),), "finds no numbers"),
     Trap("ex_00_open", (lambda points, targets: Winding(width=101),), "keeps 101 numbers"),
+    Trap("ex_00_open", (lambda points, targets: Winding,), "a class, not yet a model"),
+    Trap("ex_00_open", (nearest_of,), "keeps 1801 numbers"),
+    Trap("ex_00_open", (lambda *_: Winding(finish=torch.sigmoid),), "Logits are wanted"),
     Trap("ex_00_open", (lambda points, targets: nn.Linear(2, 1),), "[2000] is wanted"),
     Trap("ex_00_open", (lambda points, targets: Winding(1.0),), "of 2,000 fresh points are right"),
 ]
