@@ -23,7 +23,7 @@ from tests.tools.classroom import NAME
 from tools import grade
 from tools.grading import repair, roster, sandbox
 
-FEW = ["ada", "by Colab", "patched, wrong", "network", "killed", "empty", "=1+1"]
+FEW = ["ada", "patched, wrong", "network", "killed", "empty"]
 
 try:
     sandbox.require("bwrap")

@@ -2,11 +2,11 @@
 
 import ast
 import json
-import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -147,8 +147,7 @@ class Sandbox:
         home = Path("/home/student")
         command, data, cwd = _bwrap(course, cache, keep), Path("/data"), None
         if kind == "none":
-            home = cwd = course.parent / f"home-{there.fileno()}-{os.getpid()}"
-            home.mkdir()
+            home = cwd = Path(tempfile.mkdtemp(dir=course.parent))
             command, data = ["/usr/bin/env", "-i"], data_folder()
         settings = {
             "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
