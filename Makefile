@@ -101,7 +101,7 @@ oldest:  ## the tests of helpers and lessons with the oldest versions that requi
 	$(PYTHON) -m venv --clear build/oldest
 	sed -n 's/>=/==/p' requirements.txt > build/oldest/bounds.txt
 	build/oldest/bin/python -m pip install --quiet -c build/oldest/bounds.txt -r requirements.txt \
-		pytest pytest-timeout pytest-xdist nbclient nbformat
+		pytest pytest-timeout pytest-xdist colorspacious nbclient nbformat
 	OMP_NUM_THREADS=1 COURSE_OFFLINE=1 build/oldest/bin/python -m pytest -n $(WORKERS) \
 		tests/helpers tests/lessons
 
