@@ -57,14 +57,14 @@ def computation_graph(
     `edges` lead from a node to one that is computed with it, in the order of the computation.
     Into each box go its label and its value, below it, if given, its gradient: d result / d node.
     """
-    ax = ax or plt.subplots(figsize=(8, 3))[1]
+    ax, gradients = ax or plt.subplots(figsize=(8, 3))[1], gradients or {}
     positions = _graph_positions(edges)
     boxes = {}
     for node, (x, y) in positions.items():
         style = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "C0"}
         text = f"{labels[node]}\n{values[node]:g}"
         boxes[node] = ax.text(x, y, text, ha="center", va="center", bbox=style)
-        if gradients is not None:
+        if node in gradients:
             text = f"gradient {gradients[node]:g}"
             ax.text(x, y - 0.42, text, ha="center", va="center", color="C3", fontsize="small")
     for start, end in edges:
