@@ -163,8 +163,7 @@ TRAINING: dict[str, Any] = dict(
         ("when is .grad emptied? It adds up.", loop(one_step=step("backward step"))),
         ("the weights stay.", loop(one_step=step("backward")), lambda f, *_: f[1] == UNTRAINED),
     ],
-    errors=NUMBER
-    | {"Target size (torch.Size([]))": ONE_SAMPLE, "no attribute 'backward'": "Call the loss."},
+    errors=NUMBER | {"Target size (torch.Size([]))": ONE_SAMPLE},
     otherwise="For each epoch: all batches, a step each; the mean loss per sample.",
 )
 
@@ -232,7 +231,7 @@ TEST: dict[str, Any] = dict(
         ("that is the last batch alone.", accuracy(lambda right, n: right[-1] / n[-1])),
         ("that is the first batch alone.", accuracy(lambda right, n: right[0] / n[0])),
         ("that is cut to a whole number: // or int()?", accuracy(lambda a, n: sum(a) // sum(n))),
-        ("as if all were predicted as 1: what is above 0?", accuracy(predict=lambda a: a < 99)),
+        ("every prediction is 1: what do you compare with 0?", accuracy(predict=lambda a: a < 99)),
         ("divide by the samples, not the batches.", accuracy(lambda right, n: sum(right) / len(n))),
         ("half of it: is a point counted twice?", accuracy(lambda a, n: sum(a) / sum(n) / 2)),
         ("a share lies between 0 and 1.", accuracy(lambda a, n: sum(a)), lambda f, *_: f > 1),
