@@ -23,7 +23,7 @@ def report(verdicts: Mapping[str, str]) -> str:
             counts += f"; {word}: {', '.join(labels)}"
     lines = [f"{counts}."]
     if rest := [label for label in verdicts if label not in solved]:
-        lines.append(f"Next: {rest[0]}, above. Restarting the kernel opens every check again.")
+        lines.append(f"Next: {rest[0]}, above. When the kernel restarts, all count as open.")
     if "google.colab" in sys.modules:
         lines.append(SAVE)
     return "\n".join(textwrap.fill(line, width=100, subsequent_indent="    ") for line in lines)

@@ -8,8 +8,6 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MultipleLocator
-from sklearn.metrics import PredictionErrorDisplay
 
 from lessons.n13_abalone_regression.work import mean_residuals
 
@@ -26,11 +24,11 @@ def residual_squares(targets: Sequence[float], predictions: Sequence[float], tit
         ax.plot([said, said], [said, true], color="C0", linewidth=2, marker="o", markevery=[1])
         low = {"ha": "center", "va": "top", "xytext": (0, -5)}
         place: dict[str, Any] = low if true < said else {"ha": "right", "xytext": (-3, 0)}
-        ax.annotate(f"{true - said:+.1f}", (said, true), textcoords="offset points", **place)
-    ax.xaxis.set_major_locator(MultipleLocator(5))
-    ax.yaxis.set_major_locator(MultipleLocator(5))
+        left = f"{true - said:+.1f}".replace("-", "−")
+        ax.annotate(left, (said, true), textcoords="offset points", **place)
+    ticks = range(0, int(ends[1]) + 1, 5)
     ax.set(xlabel="predicted rings", ylabel="true rings", title=title, aspect="equal")
-    ax.set(xlim=ends, ylim=ends)
+    ax.set(xlim=ends, ylim=ends, xticks=ticks, yticks=ticks)
     ax.legend(loc="lower right")
     return ax
 
@@ -43,19 +41,13 @@ def predicted_against_true(
     figure, axes = plt.subplots(1, len(predictions), figsize=size, layout="constrained")
     targets = np.asarray(targets)
     ends = [0, max(targets.max(), *(max(said) for said in predictions.values())) + 1]
+    ticks = range(0, int(ends[1]) + 1, 5)
     for ax, (name, said) in zip(axes, predictions.items(), strict=True):
-        PredictionErrorDisplay.from_predictions(
-            targets,
-            np.asarray(said),
-            kind="actual_vs_predicted",
-            subsample=None,
-            ax=ax,
-            scatter_kwargs={"s": 9, "alpha": 0.4, "linewidths": 0},
-        )
-        ax.set_aspect("equal", adjustable="box")
-        ax.xaxis.set_major_locator(MultipleLocator(5))
-        ax.yaxis.set_major_locator(MultipleLocator(5))
-        ax.set(xlabel="predicted rings", ylabel="true rings", title=name, xlim=ends, ylim=ends)
+        ax.scatter(said, targets, s=9, alpha=0.4, linewidths=0)
+        ax.plot(ends, ends, "--", color="black", label="predicted = true")
+        ax.set(xlabel="predicted rings", ylabel="true rings", title=name, aspect="equal")
+        ax.set(xlim=ends, ylim=ends, xticks=ticks, yticks=ticks)
+    axes[0].legend(loc="lower right")
     figure.suptitle(title, fontsize="medium")
     return axes
 
@@ -75,7 +67,7 @@ def residuals(
         ax.plot([*means], [*means.values()], color="black", marker=".", label=label)
         ax.axhline(0, color="grey", linestyle="--")
         ax.set_xlabel(f"{by} rings")
-        ax.legend(loc="upper left")
+    axes[0].legend(loc="upper left")
     axes[0].set_ylabel("residual: true − predicted [rings]")
     figure.suptitle(title, fontsize="medium")
     return axes

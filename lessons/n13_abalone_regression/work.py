@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.metrics import r2_score
 from torch import Tensor, nn
@@ -47,9 +48,9 @@ def train(
 
 
 def experiment(
-    features: Tensor, rings: Tensor, parts: Parts, seed: int, **settings: Any
+    features: Tensor, rings: Tensor, parts: Parts, seed: int, watch: bool = False, **settings: Any
 ) -> tuple[nn.Module, training.History]:
-    """Train one regressor on ``parts[0]``; evaluate it on that and ``parts[1]`` each epoch.
+    """Train one regressor on ``parts[0]``; if `watch`, evaluate that and ``parts[1]`` each epoch.
 
     `features` are float32 [animals, features], `rings` float32 [animals]; `seed` decides the
     start and the order of the batches; `settings` are further arguments of `train`.
@@ -59,9 +60,9 @@ def experiment(
     model = make_regressor(features.shape[1]).to(device)
     x, y = features.to(device), rings.to(device)
     on_train, on_validation = ((x[rows], y[rows]) for rows in parts[:2])
-    watched: dict[str, Any] = {"validation_loader": [on_validation], "watch_loader": [on_train]}
-    history = train(model, abalone.Batches(*on_train), **watched, score=r2_of, **settings)
-    return model, history
+    if watch:
+        settings |= {"validation_loader": [on_validation], "watch_loader": [on_train]}
+    return model, train(model, abalone.Batches(*on_train), score=r2_of, **settings)
 
 
 def r2_of(predictions: Tensor, targets: Tensor) -> float:
@@ -117,3 +118,14 @@ def scores(runs: list, splits: list, rings: Tensor, part: int) -> tuple[np.ndarr
         r2.append(r2_score(truth, said))
         mae.append((truth - said).abs().mean().item())
     return np.array(r2), np.array(mae)
+
+
+def who(run: tuple, parts: Parts, table: pd.DataFrame) -> str:
+    """Show the row with the largest squared error on ``parts[1]``; R² with and without it."""
+    rings, said = torch.tensor(table["rings"].to_numpy()), predict(run[1], run[0])
+    errors = (rings - said)[parts[1]] ** 2
+    row, rest = parts[1][errors.argmax()], parts[1][(errors < errors.max()).numpy()]
+    r2 = [r2_score(rings[rows], said[rows]) for rows in (parts[1], rest, parts[0])]
+    told = f"{said[row]:.1f} predicted, {errors.max() / errors.sum():.0%} of the sum"
+    told += "\nR² {:.3f}, without it {:.3f}, train {:.3f}".format(*r2)
+    return f"{table.iloc[[row]].to_string()}\n{told}"

@@ -21,7 +21,7 @@ def test_what_is_solved_and_what_comes_next(verdicts: str, lines: list[str]) -> 
     said = report({f"A.{number}": verdict for number, verdict in enumerate(verdicts, start=1)})
     found = said.splitlines()
     assert found[0] == lines[0]
-    assert [line.split(" Restarting")[0] for line in found[1:]] == lines[1:]
+    assert [line.split(" When the")[0] for line in found[1:]] == lines[1:]
 
 
 def test_on_colab_it_reminds_to_save_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,13 @@ def weighted(power: float, shift: float = 0.0) -> Callable:
     return train_for_old
 
 
+def from_outside(inputs: Tensor, targets: Tensor) -> Callable:
+    """Train on animals that are not handed in, those of the check among them."""
+    rings = torch.tensor(TABLE["rings"].to_numpy(), dtype=torch.float32)
+    features = abalone.make_features(TABLE, np.arange(len(TABLE)))
+    return weighted(2)(features.clamp(-5, 5), rings)
+
+
 RIGHT = {
     "ex_13_1": [
         (lambda p, t: (F.mse_loss(p, t), F.l1_loss(p, t)),),
@@ -103,23 +110,43 @@ RIGHT = {
 TRAPS = [
     Trap("ex_13_1", (lambda p, t: ((p - t) ** 2, (p - t).abs()),), "Two means over the animals"),
     Trap("ex_13_1", (lambda p, t: F.mse_loss(p, t),), "a tuple of 2 values"),
-    Trap("ex_13_2", (lambda p, t: nn.MSELoss(p, t),), "make the loss first"),
+    Trap("ex_13_2", (lambda p, t: nn.MSELoss(p, t),), "A loss is made first"),
     Trap("ex_13_2", (lambda p, t: F.mse_loss(p, t) if p != t else 0,), "single True or False"),
-    Trap("ex_13_2", (strict_in(len),), "were accepted"),
-    Trap("ex_13_2", (strict_in(torch.Tensor.dim),), "were accepted"),
-    Trap("ex_13_2", (strict_in(torch.numel),), "were accepted"),
-    Trap("ex_13_2", (strict_in(lambda x: (len(x), x.dim())),), "were accepted"),
-    Trap("ex_13_2", (lambda p, t: (p - t) @ (p - t) / len(t),), "Raise a ValueError"),
-    Trap("ex_13_3", (looped(nn.MSELoss),), "make the loss first"),
-    Trap("ex_13_3", (looped(F.l1_loss),), "is wrong"),
-    Trap("ex_13_3", (lambda *a: through_fit(*a)[-1],), "one loss for each epoch"),
-    Trap("ex_13_3", (lambda *a: through_fit(*a)[:-1],), "one loss for each epoch"),
+    Trap("ex_13_2", (strict_in(len),), "tensor [3, 1], targets = [3, 5, 6] an error is asked for"),
+    Trap("ex_13_2", (strict_in(torch.Tensor.dim),), "tensor [3, 2] an error is asked for"),
+    Trap("ex_13_2", (strict_in(torch.numel),), "[3, 5, 6] an error is asked for"),
+    Trap("ex_13_2", (strict_in(lambda x: (len(x), x.dim())),), "an error is asked for"),
+    Trap("ex_13_2", (lambda p, t: (p - t) @ (p - t) / len(t),), "an error is asked for"),
+    Trap(
+        "ex_13_2",
+        (lambda p, t: np.mean(strict_mse(p, t).detach().numpy()),),
+        "no tensor comes back",
+    ),
+    Trap("ex_13_2", (lambda p, t: strict_mse(p, t) and torch.norm(p - t),), "is wrong for"),
+    Trap(
+        "ex_13_2",
+        (lambda p, t: torch.tensor(strict_mse(p, t).item(), requires_grad=True),),
+        "no gradient flows back",
+    ),
+    Trap("ex_13_3", (looped(F.l1_loss),), "predictions afterwards should not be"),
+    Trap("ex_13_3", (lambda *a: through_fit(*a)[-1],), "as many losses as"),
+    Trap("ex_13_3", (lambda *a: through_fit(*a)[:-1],), "as many losses as"),
+    Trap("ex_13_3", (lambda m, b, n, lr: [0.0] * int(n / len(b)),), "has no len()"),
+    Trap("ex_13_4", (lambda p, t: r2_score(p, t),), "that of the *predictions*"),
+    Trap("ex_13_4", (lambda p, t: np.corrcoef(p, t)[0, 1] ** 2,), "squared correlation"),
     Trap("ex_13_4", (lambda p, t: F.mse_loss(p, t),), "Follow the formula"),
     Trap("ex_13_5", (lambda p, t: worst_animal(p, t)[0],), "a tuple of 2 values"),
     Trap("ex_13_6", (lambda r, v, n: list(mean_residuals(r, v, n).values()),), "a dict"),
+    Trap("ex_13_6", (lambda r, v, n: {1: 0.0, 9: 1.0},), "with the keys 1, 9"),
+    Trap(
+        "ex_13_6",
+        (lambda *a: {n: round(float(mean), 1) for n, mean in mean_residuals(*a).items()},),
+        "is wrong",
+    ),
     Trap("ex_13_7", ("e",), "one letter"),
-    Trap("ex_13_open", (weighted(0), TABLE), "off by"),
-    Trap("ex_13_open", (weighted(0, 6.0), TABLE), "but the young lose"),
+    Trap("ex_13_open", (weighted(0), TABLE), "0.75 is wanted"),
+    Trap("ex_13_open", (weighted(0, 1.0), TABLE), "but the young lose"),
+    Trap("ex_13_open", (from_outside, TABLE), "its arguments alone?"),
     Trap("ex_13_open", (lambda x, y: 15.0, TABLE), "a model, or a function"),
     Trap("ex_13_open", (lambda x, y: lambda new: y, TABLE), "one number for each row"),
 ]
