@@ -354,6 +354,4 @@ def serves_the_old(train_for_old: Callable, table: pd.DataFrame) -> None:
         said = f"a gain of {-old:.2f} rings for the old; {GAIN} is wanted."
         raise Wrong(said + ALONE * bool(old > 0))
     if not lost < (most := -old * PRICE):
-        raise Wrong(
-            f"the old gain {-old:.2f}, but the young lose {lost:.2f} rings, over {most:.2f}."
-        )
+        raise Wrong(f"the old gain {-old:.2f}, but the young lose {lost:.2f}, over {most:.2f}.")
