@@ -212,7 +212,7 @@ def make_features(
 
 @dataclass(frozen=True)
 class Batches:
-    """A loader for tensors in memory: a new order each epoch, an indexing operation a batch."""
+    """A loader for tensors in memory: a new order each epoch, one indexing per batch."""
 
     inputs: Tensor
     targets: Tensor

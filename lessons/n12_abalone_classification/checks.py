@@ -21,9 +21,9 @@ check = Checks()
 def label_old(
     rings: Any,
     old_from: int,
-    old: Callable = np.greater_equal,
-    rate: Callable = lambda labels: np.bincount(labels).max() / len(labels),
-) -> tuple[np.ndarray, float]:
+    old: Any = np.greater_equal,
+    rate: Any = lambda y: max(y.mean(), 1 - y.mean()),
+) -> tuple:
     """Return the labels and the base rate."""
     labels = old(rings, old_from).astype(np.int64)
     return labels, rate(labels)
@@ -42,7 +42,10 @@ check.exercise(
     "12.1",
     label_old,
     probe=labelled,
-    inputs=[(np.array([3, 10, 12, 10, 9, 4, 5, 1]), 10), (np.array([7, 20, 21, 22]), 7)],
+    inputs=[
+        (np.array(rings), old_from)
+        for rings, old_from in (([12, 3, 10, 4, 9, 4, 5], 10), ([6, 20, 7, 22], 7), ([7, 8, 1], 7))
+    ],
     mistakes=[
         ("the two are swapped: the labels come first.", lambda *a: label_old(*a)[::-1]),
         (
@@ -52,15 +55,9 @@ check.exercise(
         ),
         ("an animal with exactly `old_from` rings is old.", partial(label_old, old=np.greater)),
         ("young and old are swapped: 1 stands for old.", partial(label_old, old=np.less)),
-        (
-            "that is the share of the old. Can a constant answer be right more often?",
-            partial(label_old, rate=np.mean),
-        ),
-        (
-            "that is a number of animals, or a percentage. Give a share between 0 and 1.",
-            partial(label_old, rate=lambda labels: np.bincount(labels).max()),
-            lambda found, *_: found[1] > 1,
-        ),
+        ("that is the share of the old: not always the larger.", partial(label_old, rate=np.mean)),
+        ("that is the share of the young.", partial(label_old, rate=lambda y: 1 - y.mean())),
+        ("a number of animals, no share.", partial(label_old, rate=lambda y: np.bincount(y).max())),
     ],
     otherwise="Labels of type int64, one an animal; then the share of the more frequent class.",
 )
@@ -96,27 +93,28 @@ check.exercise(
         (
             "return the numbers of the rows, not labels, nor True and False for every row.",
             lambda *a: [a[0][part] for part in abalone.split_indices(*a)],
-            lambda found, *_: "no row numbers" in found[3:],
+            lambda found, *_: "no row numbers" in found,
         ),
         (
             "some rows are in two parts. The second split starts from what the first one left.",
             lambda *a: [abalone.split_indices(*a)[part] for part in (0, 1, 1)],
-            lambda found, *_: "rows in two parts" in found[3:],
+            lambda found, *_: "rows in two parts" in found,
         ),
         (
-            "the parts do not have the share of old animals that all have: stratify both splits, "
-            "the second one by the labels of the rows that are left.",
+            "each part is a run of neighbouring rows. Draw them at random.",
+            lambda y, seed: np.split(np.arange(len(y)), [len(y) // 2, len(y) * 3 // 4]),
+            lambda found, *_: "not shuffled" in found,
+        ),
+        (
+            "the parts do not have the share of old animals that all have: stratify both splits.",
             lambda labels, seed: abalone.split_indices(labels * 0, seed),
-            lambda found, *_: "not stratified" in found[3:],
+            lambda found, *_: "not stratified" in found,
         ),
         (
             "the same seed must give the same parts, every time: pass it on.",
             lambda labels, seed: abalone.split_indices(labels, int(torch.randint(99, ()))),
         ),
-        (
-            "another seed must give other parts: is `seed` used in both splits?",
-            lambda labels, seed: abalone.split_indices(labels, 0),
-        ),
+        ("another seed must give other parts.", lambda y, seed: abalone.split_indices(y, 0)),
     ],
     errors={"inconsistent": "The second split needs a label for each row that is left, no more."},
     otherwise="Row numbers of train, validation and test: half, a quarter, a quarter.",
@@ -127,9 +125,18 @@ TRAIN = torch.tensor([[1.0, 100, 8], [2, 300, 5], [6, 200, 7], [3, 600, 9]]).rep
 VALUES = torch.tensor([[3.0, 300, 2], [9, 0, 4], [1, 700, 6]]).repeat(400, 1)
 OWN = "`values` is standardised by its own statistics: then giants among giants are average."
 
+
+def first_rows(answer: Callable, values: Tensor, train_values: Tensor) -> Any:
+    """Return the shape of the result, and its first six numbers."""
+    rows = array(found := answer(values, train_values))
+    return found if rows is None else (rows.shape, rows.ravel()[:6])
+
+
 check.exercise(
     "12.3",
     abalone.standardize,
+    probe=first_rows,
+    parts=("the shape of the result", "its first numbers"),
     tolerance=1e-3,  # dividing by n is right as well
     inputs=[(VALUES[:, :2], TRAIN[:, :2]), (VALUES[:1], TRAIN)],
     mistakes=[
@@ -137,12 +144,12 @@ check.exercise(
         (OWN, lambda v, t: (v - v.mean(0)) / t.std(0)),
         (OWN, lambda v, t: (v - t.mean(0)) / v.std(0)),
         ("only train may be used.", lambda v, t: abalone.standardize(v, torch.cat([v, t]))),
-        (
-            "one mean for all columns mixes millimetres and grams: each column has its own.",
-            lambda v, t: (v - t.mean()) / t.std(),
-        ),
+        ("each column has its own mean.", lambda v, t: (v - t.mean()) / t.std()),
         ("that divides by the variance. Take its root.", lambda v, t: (v - t.mean(0)) / t.var(0)),
         ("division comes first: brackets are missing.", lambda v, t: v - t.mean(0) / t.std(0)),
+        ("subtract the mean first.", lambda v, t: v / t.std(0) - t.mean(0)),
+        ("the signs are turned round.", lambda v, t: -abalone.standardize(v, t)),
+        ("a share of train's range.", lambda v, t: (v - t.amin(0)) / (t.amax(0) - t.amin(0))),
         ("the mean has not been subtracted.", lambda v, t: v / t.std(0)),
         ("the division by the standard deviation is missing.", lambda v, t: v - t.mean(0)),
     ],
@@ -152,13 +159,14 @@ check.exercise(
 
 
 def coded(answer: Callable, categories: list[str], names: tuple[str, ...]) -> Any:
-    """Return the tensor; in words, that an error came or that it is not float32."""
+    """Return the tensor; in words, which error came, or that it is not float32."""
     try:
         found = answer(pd.Series(categories), names)
-    except (ValueError, AssertionError):
+    except Exception as error:
         if {*categories} <= {*names}:
             raise
-        return "refused"
+        refused = isinstance(error, ValueError | AssertionError)
+        return "refused" if refused else f"{type(error).__name__}, not ValueError,"
     values = array(found)
     return found if values is None or values.dtype == np.float32 else "of another type"
 
@@ -169,7 +177,7 @@ def unchecked(categories: Any, names: tuple[str, ...]) -> Tensor:
 
 
 NAMES = ("west", "north", "south")
-SLIPS = [(["north", "sooth"], NAMES), (["North"], NAMES)]
+SLIPS = [(words, NAMES) for words in (["north", "sooth"], ["North"], ["souths"], ["sout"])]
 
 check.exercise(
     "12.4",
@@ -178,15 +186,14 @@ check.exercise(
     inputs=[(["south", "west", "south", "north"], NAMES), (["north", "west"], NAMES), *SLIPS],
     mistakes=[
         (
-            "an unknown category (a slip!) must raise a ValueError, or nobody notices: its row "
-            "does not sum to 1.",
+            "a category fits no name, and no ValueError or AssertionError came. Who'd notice?",
             unchecked,
-            lambda found, c, n: not {*c} <= {*n},
+            lambda found, c, n: not {*c} <= {*n} and isinstance(found, Tensor),
         ),
         (
             "float32 is asked for: that is the type of a network's weights.",
             lambda c, n: abalone.one_hot(c, n).long(),
-            lambda found, c, n: isinstance(found, str),
+            lambda found, c, n: found == "of another type",
         ),
         ("were its columns ever filled?", lambda c, n: torch.zeros(len(c), len(n))),
         (
@@ -196,7 +203,8 @@ check.exercise(
         ),
     ],
     errors={"'str'": "Words make no tensor: compare each category with each name."},
-    otherwise="One row a category; one column a name, also for a name that does not occur.",
+    otherwise="One row a category; one column a name, also for a name that does not occur. For a "
+    "category that fits none: a ValueError or AssertionError.",
 )
 
 
@@ -232,85 +240,123 @@ check.exercise(
             "nothing follows the last Linear: what comes out of it are the logits, and "
             "CrossEntropyLoss applies the softmax itself.",
             edited(lambda right: [*right, nn.ReLU()]),
-            lambda found, n, hidden, *_: (
-                str(found).count("Linear") > len(hidden) and (not found[-1].startswith("Linear"))
-            ),
+            lambda f, n, h, *_: "Linear" not in f[-1] and str(f).count("Linear") > len(h),
         ),
         (
             "one Linear for each hidden size, and one more for the outputs: the last is missing.",
             edited(lambda right: right[:-1]),
             lambda found, n, hidden, *_: str(found).count("Linear") == len(hidden),
         ),
-        (
-            "another layer than Linear, ReLU and Dropout is in it. It may work; ReLU is asked for.",
-            replaced(nn.ReLU, nn.Tanh()),
-            lambda found, *_: any(
-                not part.startswith(("Linear", "ReLU", "Drop")) for part in found
-            ),
-        ),
+        ("tanh stands where ReLU is asked for.", replaced(nn.ReLU, nn.Tanh())),
         (
             "without a ReLU between them, Linear layers in a row are one Linear layer.",
             replaced(nn.ReLU),
             lambda found, *_: "Linear" in found[0] and "ReLU()" not in found,
         ),
-        ("with dropout=0.25, nn.Dropout layers are expected.", replaced(nn.Dropout)),
+        (
+            "with dropout above 0, an nn.Dropout belongs behind *every* ReLU.",
+            replaced(nn.Dropout),
+            lambda found, n, sizes, k, p: str(found).count("Dropout") < (p > 0) * len(sizes),
+        ),
         ("nn.Dropout() alone takes 0.5: pass `dropout` on.", replaced(nn.Dropout, nn.Dropout())),
     ],
     errors={
         "list is not a Module": "nn.Sequential takes layers one by one: unpack the list.",
         "is not a Module": "A layer is made by calling its class, with brackets: nn.ReLU().",
     },
-    otherwise="An nn.Sequential: Linear, ReLU (Dropout if above 0) for each size; a last Linear.",
+    otherwise="An nn.Sequential: Linear, ReLU (Dropout if above 0) for each size; a last Linear. "
+    "Each Linear takes as many inputs as the one before it has outputs.",
 )
 
 
 experiment: Callable = experiments.experiment
+in_order = partial(experiment, loader=lambda x, y, size: [*zip(x.split(size), y.split(size))])  # noqa: B905
 
 
-def rated(answer: Callable, *arguments: Any) -> Any:
-    """Return the probabilities (for dropout: whether it changes them) and the number of epochs."""
-    found = answer(*arguments)
-    if not isinstance(found, tuple | list) or len(found) != 2:
+def rated(
+    answer: Callable, features: Tensor, labels: np.ndarray, parts: Any, *settings: Any
+) -> Any:
+    """Return six probabilities, the number of epochs, and which loss the History ends in.
+
+    Where chance decides about them: whether shuffling or dropout changes them.
+    """
+    found = answer(features, labels, parts, *settings)
+    if found is None or found is ...:
         return found
-    probabilities, epochs = found[0], len(getattr(found[1], "validation", ()))
-    if arguments[6]:  # what it draws depends on the loader
-        return not same(probabilities, experiment(*arguments[:6])[0]), epochs
-    return probabilities, epochs
+    chances, history = found if isinstance(found, tuple | list) and len(found) == 2 else (0, 0)
+    chances, seen = array(chances), getattr(history, "validation", ())
+    if chances is None or chances.shape != labels.shape or not seen:
+        return "of another form"
+    if same(chances.sum(), 1.0):
+        return "a sum of 1"
+    rows = parts[1]
+    loss = -np.log(np.where(labels == 1, chances, 1 - chances)[rows]).mean()
+    ends = "that of these probabilities" if same(loss, seen[-1].loss, 1e-3) else "another"
+    shown, plain = chances[[0, 1, *rows[:2], *parts[2][:2]]], None
+    if settings[3]:  # dropout
+        plain = experiment(features, labels, parts, *settings[:3])
+    elif len(features[parts[0]].unique(dim=0)) > 128:
+        plain = in_order(features, labels, parts, *settings)
+    if plain:
+        shown = "as without it" if same(chances, plain[0], 1e-3) else "changed by it"
+    return shown, len(seen), ends
 
 
-def world(rows: int, sizes: tuple, epochs: int, dropout: float, decay: float) -> tuple:
-    """Return the arguments of an experiment on a few made-up animals."""
-    x = torch.randn(rows, 3, generator=torch.Generator().manual_seed(1))
+def world(rows: int, *settings: Any, alike: bool = False) -> tuple:
+    """Return the arguments of an experiment on made-up animals; `alike`: those of train."""
+    x = torch.randn(rows + 80, 3, generator=torch.Generator().manual_seed(1))
+    x[:rows] = x[0] if alike else x[:rows]
     labels = (x.sum(dim=1) > 0).long().numpy()
-    return x, labels, np.arange(rows).reshape(2, -1), sizes, 5, epochs, dropout, decay
+    labels[rows : rows + 40] ^= 1  # so the validation loss rises
+    return x, labels, np.split(np.arange(rows + 80), [rows, rows + 40]), *settings
 
 
 check.exercise(
     "12.6",
     experiment,
     probe=rated,
+    parts=("the probabilities of six animals", "the number of epochs in the History", "the loss"),
     tolerance=1e-3,
-    inputs=[world(80, (4,), 12, 0, 0), world(60, (4, 4), 3, 0, 0.5), world(60, (4,), 2, 0.5, 0)],
+    inputs=[
+        world(40, (4,), 5, 12, 0, 0),
+        world(40, (4, 4), 5, 3, 0, 0.5),
+        world(300, (4,), 5, 6, 0, 0, alike=True),
+        world(256, (4,), 5, 2, 0, 0),
+        world(40, (4,), 5, 2, 0.5, 0),
+    ],
     mistakes=[
-        (
-            "the learning rate stays the same: has `fit` the scheduler?",
-            partial(experiment, gamma=1),
-        ),
+        ("the learning rate does not fall: has `fit` the scheduler?", partial(experiment, gamma=1)),
         ("that is plain SGD. Adam is asked for.", partial(experiment, optimizer=torch.optim.SGD)),
+        ("those come from Adam's default rate, 0.001.", partial(experiment, lr=0.001)),
         ("weight_decay has no effect: has the optimizer got it?", lambda *a: experiment(*a[:7])),
         ("dropout has no effect: has make_mlp got it?", lambda *a: experiment(*a[:6], 0, a[7])),
         ("the seed has no effect: set it first.", lambda *a: experiment(*a[:4], 0, *a[5:])),
+        ("the animals are not shuffled: `Batches` does it.", in_order),
+        ("those belong to class 0.", lambda *a: (1 - experiment(*a)[0], experiment(*a)[1])),
         (
-            "those are probabilities of class 0. The second column is that of class 1.",
-            lambda *a: (1 - experiment(*a)[0], experiment(*a)[1]),
+            "these sum to 1 over the *animals*. For each animal those of its two classes should.",
+            lambda *a: ((p := experiment(*a))[0] / p[0].sum(), p[1]),
+            lambda found, *_: found == "a sum of 1",
         ),
         (
-            "a probability for *every* animal is asked for, not only for one part.",
-            lambda *a: (experiment(*a)[0][a[2][1]], experiment(*a)[1]),
-            lambda found, x, y, parts, *_: len(found[0]) == len(parts[0]),
+            "first a probability for each row of `features`; then the History with validation.",
+            lambda *a: experiment(*a)[::-1],
+            lambda found, *_: found == "of another form",
+        ),
+        (
+            "the History's last validation loss is not that of your probabilities on parts[1]. "
+            "Is parts[1] the validation? Is it evaluation mode, with the last epoch's weights?",
+            lambda x, y, parts, *a: experiment(x, y, [parts[0]] * 2, *a),
+            lambda found, *_: found[2] == "another",
+        ),
+        (
+            "with one batch an epoch it is right, with 300 animals not. Are batches of 128 taken, "
+            "the last one smaller, and does the rate fall once per *epoch*?",
+            partial(experiment, batch_size=64),
+            lambda found, x, y, parts, *_: len(parts[0]) == 300 and not isinstance(found[0], str),
         ),
     ],
-    otherwise="The steps: seed, network, optimizer, scheduler, fit; then softmax for all animals.",
+    otherwise="The steps: seed, network, Adam (0.01), scheduler (0.95), fit; softmax for all rows.",
 )
 
 check.exercise("12.7", **scores.ROC)

@@ -1,9 +1,10 @@
 """What notebook 12 uses ready-made: the worked experiment, the bootstrap, and its tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy import stats
 from sklearn.metrics import roc_auc_score
@@ -13,6 +14,11 @@ from torch import Tensor
 from helpers import abalone, models, training
 
 Runs = Sequence[tuple[np.ndarray, training.History | None]]
+
+
+def is_old(table: pd.DataFrame) -> np.ndarray:
+    """Return 1 for each animal that counts as old, else 0: int64 [animals]."""
+    return (table["rings"].to_numpy() >= abalone.OLD_FROM).astype(np.int64)
 
 
 @training.threads(1)
@@ -29,6 +35,7 @@ def experiment(
     gamma: float = 0.95,
     batch_size: int = 128,
     optimizer: type = torch.optim.Adam,
+    loader: Callable = abalone.Batches,
     watch: bool = False,
 ) -> tuple[np.ndarray, training.History]:
     """Train on parts[0]; return every animal's probability of class 1, and the History."""
@@ -40,7 +47,7 @@ def experiment(
     fused = device.type != "mps"  # all parameters in one go: faster
     steps = optimizer(model.parameters(), lr=lr, weight_decay=weight_decay, fused=fused)
     falling = torch.optim.lr_scheduler.ExponentialLR(steps, gamma)
-    batches, watched = abalone.Batches(*known, batch_size), [known] if watch else None
+    batches, watched = loader(*known, batch_size), [known] if watch else None
     options: dict[str, Any] = {"scheduler": falling, "progress": False, "watch_loader": watched}
     history = training.fit(model, batches, steps, num_epochs, [unseen], **options)
     with torch.no_grad():

@@ -1,5 +1,6 @@
-"""The open task of notebook 12: a budget of trainings, and a third part that confirms."""
+"""The open task of notebook 12: a budget of trainings, and a hidden part that confirms."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,71 +11,83 @@ from sklearn.metrics import roc_auc_score
 from helpers import abalone
 from lessons.comparing import in_words, number, sequence
 from lessons.exercises import Wrong
-from lessons.n12_abalone_classification.experiments import experiment
+from lessons.n12_abalone_classification import experiments
 
 NARROWEST, WIDEST = 0.03, 0.08  # three, and eight, standard errors of such an AUC
-MARGIN = 0.01  # how far the choice may lie below the notebook's network, on the third part
+MARGIN = 0.01  # how far the choice may lie below the notebook's network, on the hidden part
 SEEDS = (101, 102, 103)
 
 
 class Lab:
     """Trains networks on half of the animals of `table`, at most `budget` times.
 
-    A quarter is for validation: `labels` are theirs. Only `confirm` looks at the third part.
+    A quarter is for validation: `labels` are theirs. The last quarter is the hidden part.
     """
 
-    def __init__(self, table: pd.DataFrame, budget: int = 30) -> None:
-        self._all = (table["rings"].to_numpy() >= abalone.OLD_FROM).astype(np.int64)
+    def __init__(self, table: pd.DataFrame, budget: int = 20) -> None:
+        self._all = experiments.is_old(table)
         self._parts = abalone.split_indices(self._all, seed=12)  # not one of the notebook's
         self._features = abalone.make_features(table, self._parts[0])
-        self.labels = self._all[self._parts[1]]
-        self.left = self.budget = budget
-        self._confirmed: dict[str, float] = {}
+        self.labels, self.budget = self._all[self._parts[1]], budget
+        self.trained: list[dict] = []
+        self.judged = False
+
+    @property
+    def left(self) -> int:
+        """The trainings that are left."""
+        return self.budget - len(self.trained)
 
     def train(self, seed: int = 0, **settings: Any) -> np.ndarray:
         """Train once; return the probability of "old" for each validation animal."""
         if self.left < 1:
             raise RuntimeError(f"The budget of {self.budget} trainings is used up.")
-        self.left -= 1
+        self.trained.append(completed(settings))
         return self._rated(seed, settings)[self._parts[1]]
 
     def _rated(self, seed: int, settings: Mapping[str, Any]) -> np.ndarray:
-        return experiment(self._features, self._all, self._parts, seed=seed, **settings)[0]
+        given = self._features, self._all, self._parts
+        return experiments.experiment(*given, seed=seed, **settings)[0]
+
+    def reached(self, settings: Mapping[str, Any]) -> float:
+        """Return the AUC of `settings` on the hidden part, the mean of three other seeds."""
+        rows = self._parts[2]
+        runs = [self._rated(seed, settings)[rows] for seed in SEEDS]
+        return float(np.mean([roc_auc_score(self._all[rows], scores) for scores in runs]))
 
     def confirm(self, settings: Mapping[str, Any]) -> float:
-        """Return the AUC of `settings` on the third part, the mean of three other seeds."""
-        rows, key = self._parts[2], repr(sorted(settings.items()))
-        if key not in self._confirmed:
-            runs = [self._rated(seed, settings)[rows] for seed in SEEDS]
-            aucs = [roc_auc_score(self._all[rows], scores) for scores in runs]
-            self._confirmed[key] = float(np.mean(aucs))
-        return self._confirmed[key]
+        """Return the AUC of `settings` on the hidden part, once an answer has passed."""
+        if not self.judged:
+            raise RuntimeError("The hidden part stays closed until the check has said ✓.")
+        return self.reached(settings)
+
+
+def completed(settings: Mapping[str, Any]) -> dict:
+    """Return all settings, those that are not named as in the notebook."""
+    known = inspect.signature(experiments.experiment).parameters
+    full = {name: one.default for name, one in known.items()} | {**settings, "seed": 0}
+    return full | {"hidden_sizes": tuple(full["hidden_sizes"])}
 
 
 def judge(found: Any, lab: Lab) -> None:
-    """Check the choice and its interval on the third part."""
+    """Check the choice and its interval on the hidden part."""
     parts = found if isinstance(found, tuple | list) else ()
     ends = sequence(parts[1]) if len(parts) == 2 else None
     if ends is None or len(ends) != 2 or not isinstance(parts[0], Mapping):
-        raise Wrong(
-            "two things are asked for: a dict of settings, and the interval as (low, high). "
-            f"This is {in_words(found)}."
-        )
+        raise Wrong(f"a dict of settings and (low, high) are asked for, not {in_words(found)}.")
     low, high = map(number, ends)
     if low is None or high is None or not 0 <= low < high <= 1:
         raise Wrong(f"an interval of AUCs goes from low to high, in 0 to 1; not {in_words(ends)}.")
-    if high - low > WIDEST:
+    if high - low > WIDEST + 1e-9:
         raise Wrong(f"the interval is {high - low:.3f} wide; {WIDEST} at most is asked for.")
     settings = {name: value for name, value in parts[0].items() if name != "seed"}
     try:
-        reached, plain = lab.confirm(settings), lab.confirm({})
+        reached, plain = lab.reached(settings), lab.reached({})
     except TypeError as error:
         raise Wrong(f"the lab can't train with these settings: {error}.") from error
+    if completed(settings) not in lab.trained:
+        raise Wrong(f"{settings} are settings that this lab has never trained.")
     if reached < plain - MARGIN:
-        raise Wrong(
-            f"on the third part these settings reach {reached:.3f}, and the notebook's reach "
-            f"{plain:.3f}. Search on."
-        )
+        raise Wrong(f"they reach {reached:.3f}, the notebook's settings {plain:.3f}. Search on.")
     if high - low < NARROWEST:
         raise Wrong(
             f"{high - low:.3f} is narrower than chance allows: with other animals, an AUC measured "
@@ -82,6 +95,7 @@ def judge(found: Any, lab: Lab) -> None:
         )
     if not low <= reached <= high:
         raise Wrong(
-            f"the third part says {reached:.3f}, outside of {low:.3f} to {high:.3f}. Its animals "
+            f"the hidden part says {reached:.3f}, outside of {low:.3f} to {high:.3f}. Its animals "
             "are others, and the validation AUC was the best of several: is there room for both?"
         )
+    lab.judged = True

@@ -7,21 +7,20 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from lessons.comparing import same
+from lessons.comparing import array
 
 
 def roc(
     scores: np.ndarray,
     labels: np.ndarray,
     above: Callable = np.greater_equal,
-    per: Callable = lambda called, labels, label: called[labels == label].mean(),
+    per: Callable = lambda called, own: called[own].mean(),
     start: bool = True,
 ) -> tuple:
     """Return the false and the true positive rates, from the highest threshold down."""
-    limits = [np.inf] * start + sorted({*scores.tolist()}, reverse=True)
-    called = [above(scores, limit) for limit in limits]
-    false, true = ([per(one, labels, label) for one in called] for label in (0, 1))
-    return np.array(false), np.array(true)
+    called = [above(scores, limit) for limit in sorted({*scores.tolist()}, reverse=True)]
+    rates = ([0.0] * start + [per(one, labels == label) for one in called] for label in (0, 1))
+    return tuple(map(np.array, rates))
 
 
 def one_by_one(scores: np.ndarray, labels: np.ndarray) -> tuple:
@@ -33,8 +32,19 @@ def one_by_one(scores: np.ndarray, labels: np.ndarray) -> tuple:
 
 CHANCES, IS_OLD = np.array([0.9, 0.5, 0.4, 0.2, 0.7, 0.1, 0.3, 0.5]), np.arange(8) % 8 < 3
 
+
+def different(answer: Callable, scores: np.ndarray, labels: np.ndarray) -> Any:
+    """Return both rates, without points that only repeat the one before."""
+    rates = array(found := answer(scores, labels))
+    if rates is None or rates.ndim != 2 or len(rates) != 2:
+        return found
+    return tuple(rates[:, np.append(True, abs(np.diff(rates)).max(0) > 1e-9)])
+
+
 ROC = dict(
     reference=roc,
+    probe=different,
+    parts=("the false positive rates", "the true positive rates"),
     inputs=[
         (CHANCES, IS_OLD.astype(int)),
         (CHANCES[:5] * 3 - 2, np.array([0, 1, 0, 0, 1])),
@@ -42,25 +52,21 @@ ROC = dict(
     ],
     mistakes=[
         ("the two are swapped: first the false positives.", lambda *a: roc(*a)[::-1]),
-        (
-            "those are numbers of animals. Give them as shares.",
-            partial(roc, per=lambda called, y, label: called[y == label].sum()),
-        ),
-        (
-            "that divides by all animals. One is a share of the *young*, the other of the *old*.",
-            partial(roc, per=lambda called, y, label: (called & (y == label)).mean()),
-        ),
+        ("numbers of animals: give shares.", partial(roc, per=lambda c, own: c[own].sum())),
+        ("shares of young and old, not of all.", partial(roc, per=lambda c, own: (c & own).mean())),
         ("those are the shares called *young*.", lambda *a: tuple(1 - rate for rate in roc(*a))),
         ("an animal at the threshold is called old.", partial(roc, above=np.greater)),
         ("the first point, (0, 0), is missing: nobody is called old.", partial(roc, start=False)),
+        ("the thresholds go downwards.", lambda *a: [np.append(0, r[:0:-1]) for r in roc(*a)]),
+        ("old is who scores *at least* the threshold.", partial(roc, above=np.less_equal)),
         (
-            "animals with equal scores are called old together: a point for each *different* "
-            "score, not for each animal.",
+            "that is a point for each animal. One for each *different* score is asked for: animals "
+            "with equal scores are called old together.",
             one_by_one,
-            lambda found, scores, y: len(found[0]) == len(scores) + 1 and same(found[0][-1], 1.0),
+            lambda found, scores, y: len(found[0]) == len(found[1]) == len(scores) + 1,
         ),
     ],
-    otherwise="Two lists of equal length: (0, 0) first, then a point for each different score.",
+    otherwise="Two arrays of equal length: (0, 0) first, then a point for each different score.",
 )
 
 
@@ -72,28 +78,24 @@ def auc_by_pairs(
     return share((differences > 0) + tie * (differences == 0))
 
 
-SCORES, OLD = np.array([0.9, 0.4, 0.5, 0.5, 0.1, 0.7, 0.3]), np.array([1, 1, 1, 0, 0, 0, 0])
+SCORES = np.array([0.91, 0.42, 0.52, 0.33, 0.52, 0.74, 0.13, 0.48, 0.46])
+OLD = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0])
 
 AUC = dict(
     reference=auc_by_pairs,
     inputs=[(SCORES, OLD), (SCORES[1:], OLD[:-1])],
     mistakes=[
-        (
-            "ties are counted as lost. They count half (under the curve: trapezoids, not "
-            "rectangles).",
-            partial(auc_by_pairs, tie=0),
-        ),
+        ("ties are counted as lost. They count half.", partial(auc_by_pairs, tie=0)),
         ("ties are counted as won. They count half.", partial(auc_by_pairs, tie=1)),
+        ("tied pairs are left out.", partial(auc_by_pairs, share=lambda w: w[w != 0.5].mean())),
+        ("compare *all* pairs.", partial(auc_by_pairs, share=lambda won: won.diagonal().mean())),
         ("in those pairs the *young* one scores higher.", lambda s, y: auc_by_pairs(-s, y)),
         (
-            "that is a number of pairs. Divide by how many there are.",
+            "above 1, and no share is. Of *all* pairs, which share is in order?",
             partial(auc_by_pairs, share=np.sum),
             lambda found, s, y: found > 1,
         ),
-        (
-            "the scores were turned into decisions first. Compare the scores themselves.",
-            lambda s, y: auc_by_pairs(1.0 * (s >= 0.5), y),
-        ),
+        ("those are decisions. Compare scores.", lambda s, y: auc_by_pairs(1.0 * (s >= 0.5), y)),
         ("a pair in the wrong order counts 0, not -1.", lambda s, y: 2 * auc_by_pairs(s, y) - 1),
         ("an accuracy judges animals. Judge pairs.", lambda s, y: ((s >= 0.5) == y).mean()),
     ],
@@ -102,29 +104,26 @@ AUC = dict(
 )
 
 
-def error_of(new: Any, old: Any, ddof: int = 1) -> float:
-    """Return the standard error of the mean difference."""
-    return np.subtract(new, old).std(ddof=ddof) / len(new) ** 0.5
-
-
-def independent(new: Any, old: Any) -> float:
-    """Return the standard error of the difference of two independent means."""
-    return ((np.var(new, ddof=1) + np.var(old, ddof=1)) / len(new)) ** 0.5
-
-
 def interval(
-    new: Any, old: Any, share: float = 0.975, less: int = 1, error: Callable = error_of
+    new: Any,
+    old: Any,
+    share: float = 0.975,
+    less: int = 1,
+    ddof: int = 1,
+    root: float = 0.5,
+    point: Callable = stats.t.ppf,
 ) -> tuple:
     """Return the mean difference, and t times its standard error."""
-    return np.subtract(new, old).mean(), stats.t.ppf(share, len(new) - less) * error(new, old)
+    differences = np.subtract(new, old)
+    error = differences.std(ddof=ddof) / len(new) ** root
+    return differences.mean(), point(share, len(new) - less) * error
 
 
-def middle(of: Callable) -> Callable:
-    """Return an answer with the right half width and another number of the differences."""
-    return lambda new, old: (of(np.subtract(new, old)), interval(new, old)[1])
+def independent(new: Any, old: Any) -> tuple:
+    """Return what is right for two lists that do not belong together."""
+    spread = np.hypot(np.std(new, ddof=1), np.std(old, ddof=1)) / len(new) ** 0.5
+    return interval(new, old)[0], stats.t.ppf(0.975, len(new) - 1) * spread
 
-
-HALF = "half of the width is right; the other number is"
 
 INTERVAL = dict(
     reference=interval,
@@ -138,27 +137,14 @@ INTERVAL = dict(
             "those are the two ends of the interval. Its middle and half of its width are asked.",
             lambda *a: (interval(*a)[0] - interval(*a)[1], sum(interval(*a))),
         ),
+        ("the two are swapped: first the mean.", lambda *a: interval(*a)[::-1]),
         ("the sign is turned round: new minus old.", lambda new, old: interval(old, new)),
-        (f"{HALF} the mean without signs: keep them.", middle(lambda d: np.abs(d).mean())),
-        (f"{HALF} the mean without its sign: below 0 is worse.", middle(lambda d: abs(d.mean()))),
-        (f"{HALF} the sum. The mean is asked.", middle(np.sum)),
-        (f"{HALF} the median. The mean is asked.", middle(np.median)),
-        (
-            "that takes the lists as independent. Take the differences: what they share cancels.",
-            partial(interval, error=independent),
-        ),
-        (
-            "that is the spread of single differences. Their *mean* errs less: where is n?",
-            partial(interval, error=lambda a, b: np.subtract(a, b).std(ddof=1)),
-        ),
-        (
-            "that is 1.96 times the error, too narrow for so few splits: t, n - 1 degrees.",
-            lambda *a: (interval(*a)[0], 1.96 * error_of(*a)),
-        ),
-        (
-            "np.std divides by n unless told ddof=1.",
-            partial(interval, error=partial(error_of, ddof=0)),
-        ),
+        ("the lists are paired: what they share cancels in the differences.", independent),
+        ("that is the spread of *single* differences: where is n?", partial(interval, root=0)),
+        ("the square root of n divides, not n itself.", partial(interval, root=1)),
+        ("np.std divides by n unless told ddof=1.", partial(interval, ddof=0)),
+        ("the factor of Student's t is missing.", partial(interval, point=lambda *_: 1)),
+        ("1.96 is too small for few splits: take t.", partial(interval, point=lambda *_: 1.96)),
         ("t has n - 1 degrees of freedom, not n.", partial(interval, less=0)),
         ("2.5 % lie at each end: take the 97.5 % point.", partial(interval, share=0.95)),
         ("half of the width is asked.", lambda *a: (interval(*a)[0], 2 * interval(*a)[1])),

@@ -14,7 +14,6 @@ from sklearn.metrics import roc_auc_score
 
 from helpers import abalone, plots, training
 from lessons.n12_abalone_classification import experiments, open_task
-from lessons.n12_abalone_classification import pictures as n12
 from lessons.n13_abalone_regression import pictures as n13
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("1[23]_abalone_*.ipynb"))
@@ -26,7 +25,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("1[23]_abalone
 def test_every_table_and_picture_of_the_animals_is_marked(path):
     """Each passes its text through ``data.mark``, which says stand-in where due."""
     shows = re.compile(
-        r"(?:plots|pictures)\.(?!use_course_style)\w+\(|tabulate\(|\.to_string\(|Display\.from"
+        r"(?:plots|pictures)\.(?!use_course_style)\w+\(|tabulate\(|\.to_string\(|Display\.from|sns\.\w+\("
     )
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     showing = [cell for cell in cells if shows.search(cell.source)]
@@ -54,22 +53,6 @@ def test_loss_and_score_draws_both_parts():
     assert axes[0].figure.get_suptitle() == "Curves"
 
 
-def test_effects_greys_out_what_could_be_zero():
-    ax = n12.effects({"clear": (0.4, 0.1), "open": (0.1, 0.2)}, 2.0, "Effects", "difference")
-    thin, thick, _, thin_open, *_ = ax.lines
-    assert thin.get_xdata() == pytest.approx([0.2, 0.6])
-    assert thick.get_xdata() == pytest.approx([0.3, 0.5])
-    assert thin_open.get_color() == "grey"
-    assert thin.get_color() != "grey"
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["clear", "open"]
-
-
-def test_one_hot_shows_a_one_under_each_letters_own_name():
-    texts = n12.one_hot(["M", "F"], ["F", "I", "M"], "One-hot").texts
-    ones = [text.get_position() for text in texts if text.get_text() == "1"]
-    assert ones == [(5, 0), (3, -1)]
-
-
 # --- the bootstrap and the open task ------------------------------------------------------
 
 
@@ -83,13 +66,17 @@ def test_resampled_aucs_scatter_as_an_auc_does():
     assert np.array_equal(drawn, experiments.resampled_aucs(labels, [scores]))
 
 
-def test_the_lab_keeps_its_budget_and_its_third_part():
+def test_the_lab_keeps_its_budget_and_its_hidden_part():
     lab = open_task.Lab(abalone.stand_in().table[:400], budget=1)
     assert len(lab.train(num_epochs=1)) == len(lab.labels) == 100
     assert lab.left == 0
     with pytest.raises(RuntimeError, match="used up"):
         lab.train(num_epochs=1)
-    assert lab.confirm({"num_epochs": 1}) == lab.confirm({"num_epochs": 1})
+    with pytest.raises(AttributeError):
+        lab.left = 1000
+    with pytest.raises(RuntimeError, match="stays closed"):
+        lab.confirm({"num_epochs": 1})
+    assert 0 < lab.reached({"num_epochs": 1}) < 1
 
 
 def test_predictions_and_residuals():

@@ -1,5 +1,6 @@
 """Notebook 12: right answers of unusual form, and mistakes that are not in the data."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from lessons.n12_abalone_classification import experiments, open_task
 from tests.lessons.tables import Trap
 
 LAB = open_task.Lab(abalone.stand_in().table[:1200])
+for tried in ({}, {"num_epochs": 20}, {"lr": 1e-9}):
+    LAB.train(**tried)
 
 
 def label_old(rings: Any, old_from: int) -> tuple:
@@ -38,6 +41,18 @@ def split_with_all_labels(labels: np.ndarray, seed: int) -> tuple:
 
 def one_hot_by_codes(categories: Any, names: tuple) -> torch.Tensor:
     return F.one_hot(torch.tensor([names.index(c) for c in categories]), len(names)).float()
+
+
+def by_dict(categories: Any, names: tuple) -> torch.Tensor:
+    rows = dict(zip(names, torch.eye(len(names)), strict=True))
+    return torch.stack([rows[category] for category in categories])
+
+
+def strict(rows: list) -> torch.Tensor:
+    columns = torch.tensor(rows).float()
+    if not (columns.sum(dim=1) == 1).all():
+        raise ValueError
+    return columns
 
 
 def one_hot_width_of_data(categories: Any, names: tuple) -> torch.Tensor:
@@ -95,14 +110,19 @@ def auc_by_trapezoids(scores: np.ndarray, labels: np.ndarray) -> float:
     return ((false[1:] - false[:-1]) * (true[1:] + true[:-1]) / 2).sum()
 
 
-def experiment_with_torchs_loader(x, labels, parts, sizes, seed, epochs, dropout, decay):
+def experiment_with_torchs_loader(
+    x, labels, parts, sizes, seed, epochs, dropout, decay, training_mode=False, **options
+):
     training.set_seed(seed)
     model, y = models.make_mlp(x.shape[1], sizes, 2, dropout), torch.as_tensor(labels)
     adam = torch.optim.Adam(model.parameters(), 0.01, weight_decay=decay)
     falling = torch.optim.lr_scheduler.StepLR(adam, 1, 0.95)
-    known, unseen = (DataLoader(TensorDataset(x[rows], y[rows]), 128) for rows in parts)
-    history = training.fit(model, known, adam, epochs, unseen, progress=False, scheduler=falling)
-    return model.eval()(x).softmax(1)[:, 1], history
+    known, unseen = (TensorDataset(x[rows], y[rows]) for rows in parts[:2])
+    loaders = DataLoader(known, 128, shuffle=True), DataLoader(unseen, 32)
+    history = training.fit(
+        model, loaders[0], adam, epochs, loaders[1], progress=False, scheduler=falling, **options
+    )
+    return model.train(training_mode).forward(x).softmax(1)[:, 1], history
 
 
 RIGHT = {
@@ -123,6 +143,7 @@ RIGHT = {
     "ex_12_7": [
         (roc_by_sorting,),
         (lambda s, y: metrics.roc_curve(y, s, drop_intermediate=False)[:2],),
+        (lambda s, y: np.append(roc_by_sorting(s, y), [[1.0], [1.0]], axis=1),),
     ],
     "ex_12_8": [
         (auc_by_loops,),
@@ -133,6 +154,7 @@ RIGHT = {
     "ex_12_9": [(training.paired_interval,), (interval_by_scipy,)],
     "ex_12_open": [
         (({"num_epochs": 20, "seed": 7}, (0.86, 0.93)), LAB),
+        (({"dropout": 0.0}, (0.85, 0.93)), LAB),
         ([{"num_epochs": 20}, np.array([0.86, 0.93])], LAB),
     ],
 }
@@ -148,14 +170,23 @@ TRAPS = [
     Trap("ex_12_5", (lambda *a: list(models.make_mlp(*a)),), "An nn.Sequential"),
     Trap("ex_12_5", (lambda *a: nn.Sequential(list(models.make_mlp(*a))),), "unpack the list"),
     Trap("ex_12_5", (lambda n, *_: nn.Sequential(nn.Linear(n, 7), nn.ReLU),), "with brackets"),
-    Trap("ex_12_6", (lambda *a: experiments.experiment(*a)[0],), "a tuple of 2 values"),
-    Trap("ex_12_7", (lambda s, y: roc_by_sorting(s, y)[0],), "a tuple of 2 values"),
+    Trap("ex_12_4", (by_dict,), "KeyError, not ValueError"),
+    Trap("ex_12_4", (lambda c, n: strict([[k in x for x in n] for k in c]),), "fits no name"),
+    Trap("ex_12_6", (lambda *a: experiments.experiment(*a)[0],), "first a probability"),
+    Trap("ex_12_6", (partial(experiment_with_torchs_loader, training_mode=True),), "History's"),
+    Trap("ex_12_6", (partial(experiments.experiment, batch_size=10**6),), "with 300 animals"),
+    Trap("ex_12_6", (partial(experiment_with_torchs_loader, patience=5),), "last epoch"),
+    Trap("ex_12_6", (partial(experiments.experiment, gamma=0.9),), "scheduler (0.95)"),
+    Trap("ex_12_7", (lambda s, y: roc_by_sorting(s, y)[0],), "Two arrays"),
+    Trap("ex_12_8", (lambda s, y: auc_by_loops(np.round(s, 1), y),), "Of all pairs"),
+    Trap("ex_12_8", (lambda s, y: np.trapezoid(roc_by_sorting(s, y)[1]),), "above 1"),
     Trap("ex_12_9", (lambda new, old: np.mean(new),), "Two numbers"),
-    Trap("ex_12_open", (0.88, LAB), "two things"),
+    Trap("ex_12_open", (0.88, LAB), "a dict of settings"),
     Trap("ex_12_open", (({}, (0.9, 0.8)), LAB), "from low to high"),
     Trap("ex_12_open", (({}, (0.7, 0.9)), LAB), "at most is asked"),
     Trap("ex_12_open", (({"width": 8}, (0.80, 0.87)), LAB), "can't train with these"),
     Trap("ex_12_open", (({"lr": 1e-9}, (0.80, 0.87)), LAB), "Search on"),
     Trap("ex_12_open", (({}, (0.80, 0.82)), LAB), "narrower than chance"),
     Trap("ex_12_open", (({}, (0.60, 0.65)), LAB), "outside of"),
+    Trap("ex_12_open", (({"lr": 0.02}, (0.86, 0.93)), LAB), "never trained"),
 ]
