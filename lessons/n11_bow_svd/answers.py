@@ -1,6 +1,7 @@
 """References, hand-made worlds and wrong answers for the exercises of notebook 11."""
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from torch import Tensor, nn
 
 from helpers import training
+from lessons.comparing import sequence
 from lessons.n11_bow_svd import experiments
 
 TEXTS = (
@@ -49,13 +51,12 @@ class Reducer:
         return self.svd.transform(self.vectorizer.transform(texts))
 
 
-def reducer(count: Callable | None = None, reduce: Callable | None = None, **methods: Any) -> type:
-    """Return a reducer with another vectoriser, SVD or method."""
+def reducer(count: Callable | None = None, **methods: Any) -> type:
+    """Return a reducer with another vectoriser or method."""
 
     def init(self: Reducer, limit: int, k: int) -> None:
         Reducer.__init__(self, limit, k)
         self.vectorizer = count(limit) if count else self.vectorizer
-        self.svd = reduce(k) if reduce else self.svd
 
     return type("Spoiled", (Reducer,), {"__init__": init, **methods})
 
@@ -66,11 +67,10 @@ def learned(made: Any) -> tuple[list[str], np.ndarray]:
     return sorted(names), components.T @ components
 
 
-def reduced(
-    cls: Callable, texts: Sequence[str], others: Sequence[str], limit: int, k: int
-) -> dict | None:
+def reduced(cls: Callable, texts: tuple, others: tuple, limit: int, k: int) -> Any:
     """Return what a reducer has learned, what it makes of others, and whether it learns there."""
     made = cls(limit, k)
+    early = hasattr(made.vectorizer, "vocabulary_") or hasattr(made.svd, "components_")
     itself = made.fit(texts) is made
     names, projection = learned(made)
     found = dense(made.transform(others))
@@ -80,9 +80,9 @@ def reduced(
         return None
     table = np.asarray(found, dtype=float)
     return {
+        "early": early,
         "itself": itself,
         "names": names,
-        "k": len(made.svd.components_),
         "learned": not kept,
         "shape": list(table.shape),
         "products": table @ table.T,  # the same for every sign of the components
@@ -124,7 +124,7 @@ def net(**parts: Callable) -> type:
     return type("Spoiled", (Net,), {name: staticmethod(part) for name, part in parts.items()})
 
 
-def through(cls: Callable, num_inputs: int, hidden_size: int, batch: int) -> dict:
+def through(cls: Callable, num_inputs: int, hidden_size: int, batch: int) -> dict | None:
     """Give a network fixed numbers; return the shapes of its parameters, and its output."""
     model = cls(num_inputs, hidden_size)
     generator = torch.Generator().manual_seed(num_inputs)
@@ -132,8 +132,17 @@ def through(cls: Callable, num_inputs: int, hidden_size: int, batch: int) -> dic
         for part in sorted(model.parameters(), key=lambda part: (-part.ndim, -part.numel())):
             part.copy_(torch.randn(part.shape, generator=generator))
     found = model(torch.randn(batch, num_inputs, generator=generator))
-    shapes = sorted(list(part.shape) for part in model.parameters())
-    return {"shapes": shapes, "output": found, "recorded": getattr(found, "requires_grad", False)}
+    return (
+        found
+        if found is None
+        else {
+            "shapes": sorted(list(part.shape) for part in model.parameters()),
+            "usual": sum(part.numel() for part in cls().parameters()),  # by the defaults
+            "shape": [*getattr(found, "shape", [None])],
+            "output": found,
+            "recorded": getattr(found, "requires_grad", False),
+        }
+    )
 
 
 def training_input(num_epochs: int, lr: float, seed: int) -> Callable[[], tuple]:
@@ -162,12 +171,8 @@ def trained(train: Callable, model: nn.Module, *arguments: Any) -> Any:
     history = train(model, *arguments)
     if not isinstance(history, training.History):
         return history
-    return {
-        "training": history.train_loss,
-        "validation": [one.loss for one in history.validation],
-        "scores": [one.score for one in history.validation],
-        "weights": list(model.parameters()),
-    }
+    seen = [[one.loss for one in history.validation], [one.score for one in history.validation]]
+    return (history.train_loss, *seen, [part.detach() for part in model.parameters()])
 
 
 # --- 11.6: the scores -------------------------------------------------------------------------
@@ -181,14 +186,13 @@ def share(a: float, b: float) -> float:
 def four(
     *counts: float,
     f1: Callable = lambda p, r: share(2 * p * r, p + r),
-    accuracy: Callable = lambda right, both, total: share(right, total),
     divide: Callable = share,
     order: tuple = (0, 1, 2, 3),
 ) -> tuple:
     """Return precision, recall, F1 and accuracy of five counts, with places to spoil them."""
     both, called, true, right, total = counts
     precision, recall = divide(both, called), divide(both, true)
-    answer = precision, recall, f1(precision, recall), accuracy(right, both, total)
+    answer = precision, recall, f1(precision, recall), share(right, total)
     return tuple(answer[i] for i in order)
 
 
@@ -223,16 +227,19 @@ def spoilt(**options: Any) -> type:
     return running(compute=lambda self: four(*map(sum, zip(*self.batches)), **options))  # noqa: B905
 
 
-def computed(cls: Callable, batches: list, later: list) -> list:
-    """Return the scores after each batch, asked twice, and after a reset and other batches."""
-    metric, found = cls(), []
-    for batch in batches:
-        metric.update(*map(torch.tensor, batch))
-        found += [metric.compute(), metric.compute()]
-    metric.reset()
-    for batch in later:
-        metric.update(*map(torch.tensor, batch))
-    return [*found, metric.compute()]
+def computed(cls: Callable, predicted: list, targets: list, more: list, later: list) -> Any:
+    """Return the scores of one batch, of all, asked again, and after a reset and other batches."""
+    metric, found = cls(), list[Any]()
+    for batches in ([(predicted, targets)], more, [], later):
+        if batches is later:
+            metric.reset()
+        for batch in batches:
+            metric.update(*map(torch.tensor, batch))
+        scores = sequence(returned := metric.compute()) or ()
+        if len(scores) != 4:
+            return returned
+        found += scores
+    return tuple(found)
 
 
 # --- 11.open: the smallest k ------------------------------------------------------------------
@@ -241,8 +248,7 @@ def computed(cls: Callable, batches: list, later: list) -> list:
 def svd_world(train: dict[int, float], validation: dict[int, float], seed: int) -> tuple:
     """Return inputs [1500, 12] and labels of train, then of validation.
 
-    The columns are orthogonal, with falling scales. Labels follow the columns named (from 1) with
-    those weights, which may differ between train and validation.
+    The columns are orthogonal, with falling scales; labels follow those named (from 1), weighted.
     """
     rng, world = np.random.default_rng(seed), []
     for weights in (train, validation):
@@ -253,16 +259,23 @@ def svd_world(train: dict[int, float], validation: dict[int, float], seed: int) 
     return tuple(world)
 
 
+def majority() -> tuple:
+    """Return inputs [64, 3] of ±1 and labels, twice: with one or two columns 3/4 are right."""
+    columns = np.array([*itertools.product((-1.0, 1.0), repeat=3)] * 8)
+    return (columns, (columns.sum(axis=1) > 0).astype(int)) * 2
+
+
 def choosing(
     pick: Callable = lambda good: np.argmax(good) + 1,
-    against: Callable = lambda found: found[-1],
     on: Callable = lambda *world: world,
-    loss: Callable = lambda most_loss: most_loss,
+    loss: Callable = lambda most_loss, whole: most_loss,
+    enough: Callable = np.greater,
 ) -> Callable:
     """Return an answer to the open task that picks, compares or judges otherwise."""
 
-    def smallest_k(x, y, other, theirs, most_loss=0.01):
-        found = experiments.accuracy_by_k(*on(x, y, other, theirs))
-        return int(pick(found > against(found) - loss(most_loss)))
+    def smallest_k(train_inputs, train_labels, validation_inputs, validation_labels, most_loss):
+        world = train_inputs, train_labels, validation_inputs, validation_labels
+        found = experiments.accuracy_by_k(*on(*world))
+        return int(pick(enough(found, found[-1] - loss(most_loss, found[-1]))))
 
     return smallest_k

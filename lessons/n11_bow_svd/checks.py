@@ -1,19 +1,16 @@
 """The exercises of notebook 11 · Bag of words, SVD and metrics."""
 
 import itertools
-import math
 
 import numpy as np
 import torch
-from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 from torch import nn
 
 from helpers import training
-from lessons.calling import Raised
 from lessons.exercises import Checks
 from lessons.n11_bow_svd import answers, experiments
-from lessons.n11_bow_svd.answers import choosing, fitting, net, reducer, running, spoilt, svd_world
+from lessons.n11_bow_svd.answers import choosing, fitting, net, reducer, running, spoilt
 
 check = Checks()
 
@@ -34,12 +31,7 @@ check.exercise(
         ("those are the pairs alone. The words count, too.", pairs),
         ("those are the words alone.", lambda tokens: tokens),
         (
-            "those are two lists. One list is wanted, with all n-grams in it: join them with +.",
-            lambda tokens: (tokens, pairs(tokens)),
-            lambda found, tokens: {*map(type, found)} == {list},
-        ),
-        (
-            "a pair is one string here, its two words with a space in between.",
+            "not every element is a string. A pair is one: two words with a space in between.",
             lambda tokens: [*tokens, *itertools.pairwise(tokens)],
             lambda found, tokens: not all(isinstance(ngram, str) for ngram in found),
         ),
@@ -58,6 +50,11 @@ check.exercise(
             lambda tokens: pairs(tokens) + tokens,
             lambda found, tokens: sorted(found) == sorted(tokens + pairs(tokens)),
         ),
+        (
+            "your list has fewer strings with a space than this text has pairs of neighbours.",
+            lambda tokens: tokens + pairs(tokens[:-1]),
+            lambda found, tokens: len([n for n in found if " " in n]) < len(pairs(tokens)),
+        ),
     ],
     errors={"index out of range": "Which word has no right neighbour? A text may be empty."},
     otherwise="Six words have six 1-grams and five 2-grams, each two words with a space between.",
@@ -74,42 +71,35 @@ check.exercise(
     ],
     mistakes=[
         (
+            "`__init__` has fitted already: it cannot know the texts.",
+            reducer(lambda n: CountVectorizer(ngram_range=(1, 2), max_features=n).fit(["a film"])),
+            lambda found, *_: found["early"],
+        ),
+        (
             "`fit` must return the reducer itself.",
             reducer(fit=lambda self, texts: answers.Reducer.fit(self, texts).svd),
+            lambda found, *_: not found["itself"],
         ),
         (
-            "pairs of words are missing: ngram_range says which n-grams are counted.",
-            reducer(lambda limit: CountVectorizer(max_features=limit)),
-            lambda found, *_: not any(" " in name for name in found["names"]),
+            "these are not the n-grams that words, pairs and `limit` give. CountVectorizer's other "
+            "settings keep their defaults.",
+            reducer(lambda n: CountVectorizer(ngram_range=(1, 3), max_features=n)),
+            lambda f, *given: f["names"] != answers.reduced(answers.Reducer, *given)["names"],
         ),
         (
-            "single words are missing: ngram_range names the shortest and the longest n-gram.",
-            reducer(lambda limit: CountVectorizer(ngram_range=(2, 2), max_features=limit)),
-            lambda found, *_: all(" " in name for name in found["names"]),
-        ),
-        (
-            "n-grams are kept beyond `limit`.",
-            reducer(lambda limit: CountVectorizer(ngram_range=(1, 2))),
-            lambda found, texts, others, limit, k: len(found["names"]) > limit,
-        ),
-        (
-            "the SVD must have `k` components.",
-            reducer(reduce=lambda k: TruncatedSVD(k + 1)),
-            lambda found, texts, others, limit, k: found["k"] != k,
-        ),
-        (
-            "`transform` must learn nothing, but afterwards n-grams or components are others.",
+            "`transform` must learn nothing, but afterwards n-grams or components have changed.",
             reducer(transform=lambda s, x: s.svd.fit_transform(s.vectorizer.fit_transform(x))),
             lambda found, *_: found["learned"],
         ),
         (
-            "`transform` gives the counts themselves. The SVD comes after the counting.",
+            "`transform` must give `k` numbers for each text, [texts, k].",
             reducer(transform=lambda self, texts: self.vectorizer.transform(texts)),
+            lambda found, texts, others, limit, k: found["shape"] != [len(others), k],
         ),
         (
             "n-grams and k are right, but the coordinates are not those of the counts.",
             reducer(lambda n: CountVectorizer(ngram_range=(1, 2), max_features=n, binary=True)),
-            lambda found, texts, others, limit, k: found["shape"] == [len(others), k],
+            lambda found, *_: "shape" in found,
         ),
     ],
     errors={
@@ -117,11 +107,11 @@ check.exercise(
         "has no attribute 'svd'": "Keep the TruncatedSVD as self.svd.",
         "attribute 'components_'": "The SVD was never fitted.",
         "not fitted": "The vectoriser was never fitted.",
-        "must be <=": "Are `limit` and `k` exchanged?",
+        "must be <=": "More components than n-grams: does the SVD get `k`, and the "
+        "vectoriser `limit`?",
         "is expecting": "The SVD has met counts with other columns than those it was fitted on.",
         "could not convert string": "The SVD takes counts, not texts.",
     },
-    otherwise="In `fit` both learn; in `transform` neither does.",
 )
 
 check.exercise(
@@ -132,18 +122,8 @@ check.exercise(
     mistakes=[
         ("that uses all components, not the first k.", lambda x, v, k: x @ v.T @ v),
         ("that is one component too many.", lambda x, v, k: x @ v[: k + 1].T @ v[: k + 1]),
+        ("that is one component too few.", lambda x, v, k: x @ v[: k - 1].T @ v[: k - 1]),
         ("that uses the last k components.", lambda x, v, k: x @ v[-k:].T @ v[-k:]),
-        ("that uses one component alone.", lambda x, v, k: x @ v[[k - 1]].T @ v[[k - 1]]),
-        (
-            "those are the coordinates. How do they become n-grams again?",
-            lambda x, v, k: x @ v[:k].T,
-            lambda found, x, v, k: found.shape == (x.shape[0], k),
-        ),
-        (
-            "np.dot knows no sparse matrices: write @.",
-            lambda x, v, k: np.dot(np.dot(x, v[:k].T), v[:k]),
-            lambda found, x, v, k: found.dtype == np.dtype(object),
-        ),
     ],
     errors={"mismatch": "Which of the two must be transposed? A component is a row."},
     otherwise="Scalar products with the components first; then the components times these.",
@@ -166,36 +146,48 @@ check.exercise(
             net(end=lambda z: torch.sigmoid(z).squeeze()),
         ),
         (
-            "the layers have other sizes: num_inputs → hidden_size → 1, with biases.",
-            type("Fixed", (answers.Net,), {"__init__": lambda s, n, h: answers.Net.__init__(s, n)}),
+            "model.parameters() finds fewer than two weights and two biases. (It finds no "
+            "layers that are made in `forward`, and none in a plain list.)",
+            lambda *_: nn.Flatten(0),
+            lambda found, *_: len(found["shapes"]) < 4,
+        ),
+        (
+            "the parameters' sizes are not those of num_inputs → hidden_size → 1, with biases.",
+            lambda n=500, h=200: answers.Net(n),
             lambda found, n, h, batch: found["shapes"] != sorted([[h, n], [h], [1, h], [1]]),
+        ),
+        (
+            "ReviewNet() must have 500 inputs and 200 hidden units: see the defaults.",
+            lambda n=200, h=500: answers.Net(n, h),
+            lambda found, *_: found["usual"] != 500 * 200 + 200 + 200 + 1,
         ),
         (
             "the probabilities are right, but autograd finds no way back from them.",
             net(end=lambda z: torch.sigmoid(z).squeeze(1).detach()),
         ),
         (
-            "the shape is right, but the numbers are not: Linear, ReLU, Linear, sigmoid.",
+            "the output is not the tensor [batch] that Linear, ReLU, Linear, sigmoid give.",
             net(end=lambda z: torch.sigmoid(2 * z).squeeze(1)),
-            lambda found, n, h, batch: list(found["output"].shape) == [batch],
+            lambda found, *_: "shape" in found,
         ),
     ],
-    errors={"takes 2 positional arguments but 3": "Hand over the class, not an object of it."},
-    otherwise="Linear, ReLU, Linear, sigmoid; then the axis of length 1 goes.",
+    errors={
+        "takes 2 positional arguments but 3": "Hand over the class, not an object of it.",
+        "required positional": "ReviewNet() and ReviewNet(7, 4) must both work.",
+        "shapes cannot be multiplied": "Do both layers take their sizes from `num_inputs` and "
+        "`hidden_size`? The check has other numbers than the defaults.",
+    },
 )
 
 check.exercise(
     "11.5",
     experiments.train_network,
     probe=answers.trained,
+    parts=("the training losses", "the validation losses", "the scores", "the weights in the end"),
     changes=True,
-    inputs=[answers.training_input(*given) for given in ((12, 0.5, 1), (9, 1.0, 2), (4, 0.1, 3))],
+    inputs=[answers.training_input(*given) for given in ((12, 0.5, 1), (9, 1.0, 2), (1, 0.1, 3))],
     mistakes=[
         ("the loss takes the outputs for logits.", fitting(loss=nn.BCEWithLogitsLoss())),
-        (
-            "loss and score are those of `fit`, which take the outputs for logits.",
-            fitting(loss=training.classification_loss, score=training.accuracy_of),
-        ),
         (
             "the score calls every output above 0 positive. Probabilities need another threshold.",
             fitting(score=training.accuracy_of),
@@ -206,52 +198,36 @@ check.exercise(
         (
             "not `num_epochs` epochs were run. (A patience may end a training early.)",
             fitting(patience=1),
-            lambda found, *given: len(found["training"]) != given[3],
+            lambda found, *given: len(found[0]) != given[3],
         ),
         ("`lr` is not used.", lambda *given: fitting()(*given[:4])),
-        (
-            "return the History that fit gives.",
-            lambda model, *given: fitting()(model, *given) and model,
-            lambda found, *given: not isinstance(found, dict | Raised),
-        ),
-        (
-            "the training data are evaluated instead of the validation data.",
-            lambda model, train, _, *given: fitting()(model, train, train, *given),
-        ),
-        (
-            "losses or weights are not those of SGD with momentum 0.9, BCELoss and the best epoch.",
-            fitting(optimizer=lambda parts, lr: torch.optim.SGD(parts, lr, momentum=0.5)),
-            lambda found, *given: isinstance(found, dict),
-        ),
     ],
-    otherwise="SGD with momentum 0.9, BCELoss, a score for probabilities, and the best epoch.",
+    errors={
+        "Boolean value of Tensor": "A single True or False is wanted of a whole tensor: is the "
+        "loss nn.BCELoss(), with brackets? Is `if` or `and` in the score?",
+        "at least 1": "A patience of 0? The check also trains for one epoch.",
+    },
+    otherwise="Wanted: SGD with momentum 0.9, BCELoss, as score the share of probabilities on the "
+    "right side of 0.5, the best epoch's weights; and fit's History is returned.",
 )
 
-BATCHES = [([1, 1, 1, 1, 0, 0], [1, 1, 0, 0, 1, 0]), ([0, 0, 0, 1], [0, 0, 0, 1]), ([0], [1])]
+SCORES = ("the precision", "the recall", "F1", "the accuracy")
+TIMES = ("of one batch", "of all batches", "when asked again", "after a reset and another batch")
 
 check.exercise(
     "11.6",
     answers.RunningScores,
     probe=answers.computed,
+    parts=[f"{score} {when}" for when in TIMES for score in SCORES],
     inputs=[
-        (BATCHES, [([1, 0], [0, 0])]),
-        ([([0, 0], [0, 1])], [([0], [0])]),
-        ([([1, 0, 0], [1, 0, 1])] * 2, [([1], [1])]),
+        ([0, 0], [0, 1], [], [([0], [0])]),
+        ([1, 1, 1, 0, 0], [1, 0, 0, 1, 0], [([0, 0, 1], [0, 0, 1]), ([0], [1])], [([1], [0])]),
+        ([1, 0, 0], [1, 0, 1], [([1, 0, 0], [1, 0, 1])], [([1], [1])]),
     ],
     mistakes=[
         ("precision and recall are swapped.", spoilt(order=(1, 0, 2, 3))),
-        ("the right numbers in another order.", spoilt(order=(3, 0, 1, 2))),
         ("F1 is the harmonic mean, not the ordinary one.", spoilt(f1=lambda p, r: (p + r) / 2)),
-        ("F1 has *twice* the product.", spoilt(f1=lambda p, r: answers.share(p * r, p + r))),
-        (
-            "the accuracy counts right negative predictions as well.",
-            spoilt(accuracy=lambda right, both, total: answers.share(both, total)),
-        ),
-        ("the accuracy is a share, not a count.", spoilt(accuracy=lambda right, *_: right)),
-        (
-            "where nothing is positive, 0/0 has become nan: return 0 there.",
-            spoilt(divide=lambda a, b: a / b if b else math.nan),
-        ),
+        ("0/0 has become nan: return 0.", spoilt(divide=lambda a, b: a / b if b else np.nan)),
         (
             "those are the scores of the last batch alone. Counts must add up.",
             running(compute=lambda self: answers.four(*self.batches[-1])),
@@ -265,8 +241,13 @@ check.exercise(
             running(reset=lambda s: s.__dict__.setdefault("batches", [])),
         ),
     ],
-    errors={"division by zero": "If nothing is called positive, or nothing is, return 0 there."},
-    otherwise="Precision, recall, F1, accuracy, of all batches since the last reset.",
+    errors={
+        "division by zero": "If nothing is called positive, or nothing is, return 0 there.",
+        "Boolean value of Tensor": "& binds more strongly than ==, so each comparison needs "
+        "brackets. Or is there an `if` or `and` on a whole tensor?",
+    },
+    otherwise="Wanted: precision, recall, F1 and accuracy as shares of all batches since the last "
+    "reset, 0 for 0/0.",
 )
 
 check.choice(
@@ -286,26 +267,32 @@ check.exercise(
     "11.open",
     choosing(),
     inputs=[
-        (*svd_world({4: 1, 9: 1}, {4: 1, 9: 1}, seed=0), 0.01),
-        (*svd_world({4: 1, 9: 1}, {4: 1, 9: 1}, seed=1), 0.4),
-        (*svd_world({2: 1, 4: 0.6, 12: 0.6}, {2: 1, 4: 0.6, 12: -0.6}, seed=2), 0.01),
-        (*svd_world({2: 1, 5: 0.6, 10: 0.7}, {2: 1, 5: -0.6, 10: 0.7}, seed=3), 0.02),
+        (*answers.svd_world({4: 1, 9: 1}, {4: 1, 9: 1}, seed=0), 0.4),
+        (*answers.svd_world({2: 0.35, 9: 1}, {2: 0.35, 5: 1, 9: 1}, seed=0), 0.2),
+        (*answers.svd_world({2: 1, 4: 0.6, 12: 0.6}, {2: 1, 4: 0.6, 9: 0.6}, seed=2), 0.01),
+        (*answers.svd_world({2: 1, 5: 0.6, 10: 0.7}, {2: 1, 5: -0.6, 10: 0.7}, seed=3), 0.02),
+        (*answers.majority(), 0.25),
     ],
     mistakes=[
-        ("that counts from 0. How many components are it?", choosing(lambda good: np.argmax(good))),
+        ("that counts from 0. How many components is that?", choosing(np.argmax)),
         (
             "that is chosen on the training reviews. The validation reviews decide.",
             choosing(on=lambda x, y, other, theirs: (x, y, x, y)),
         ),
         (
+            "the classifier has learned from the validation reviews. Let it learn from the others.",
+            choosing(on=lambda x, y, other, theirs: (other, theirs, other, theirs)),
+        ),
+        ("that is one component too many.", choosing(lambda good: np.argmax(good) + 2)),
+        ("exactly `most_loss` is not less than it.", choosing(enough=np.greater_equal)),
+        (
+            "`most_loss` is a difference of accuracies, not a share of the accuracy.",
+            choosing(loss=lambda most_loss, whole: most_loss * whole),
+        ),
+        (
             "a smaller k will do. The accuracy does not only rise: it may fall and recover.",
             choosing(lambda good: len(good) - np.argmin(good[::-1]) + 1),
         ),
-        (
-            "that compares with the best k. Compare with all components.",
-            choosing(against=lambda found: found.max()),
-        ),
-        ("`most_loss` is not used.", choosing(loss=lambda most_loss: 0.01)),
+        ("`most_loss` is not used.", choosing(loss=lambda *_: 0.01)),
     ],
-    otherwise="Which of the first columns suffice, judged on validation?",
 )

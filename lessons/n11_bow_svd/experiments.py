@@ -68,58 +68,58 @@ def accuracy_by_k(
     return ((sums > 0) == their_labels[:, None]).mean(axis=0)
 
 
-def compare(seen: csr_matrix, labels: np.ndarray, parts: dict[str, tuple], svd: Any) -> list[list]:
-    """Train four models on counts `seen`; a row each: accuracies on the parts, seconds, megabytes.
+def compare(
+    seen: csr_matrix, reduced: np.ndarray, labels: np.ndarray, parts: dict, svd: Any, first: Any
+) -> list[list]:
+    """Train four models; a row each: accuracies on the parts, seconds, megabytes.
 
-    `parts` has counts and labels for "validation", perhaps for "test". Networks have three seeds.
+    `parts` has counts and labels for "validation", perhaps for "test". Networks have two seeds;
+    `first` is the one on the `reduced` counts with seed 0, trained.
     """
-    reduced, small = svd.transform(seen), {part: svd.transform(x) for part, (x, _) in parts.items()}
     scale, bags = reduced.std(axis=0), _bags(seen, labels)
-    sizes = [array.nbytes for array in (seen.data, seen.indices, seen.indptr)]
-    others = {
-        part: datasets.make_loader(_bags(x, y), sparse=True) for part, (x, y) in parts.items()
-    }
-    rows_of = {
-        part: [(torch.tensor(small[part]), torch.tensor(y).float())]
-        for part, (_, y) in parts.items()
-    }
+    seen_in, truth = zip(*parts.values(), strict=True)
+    small = [svd.transform(x) for x in seen_in]
+    others = [datasets.make_loader(_bags(x, y), sparse=True) for x, y in parts.values()]
+    rows_of = [[(torch.tensor(x), torch.tensor(y).float())] for x, y in zip(small, truth)]  # noqa: B905
 
     def dense(seed: int) -> list[float]:
-        model = make_network(seed)
-        loader = batches(torch.tensor(reduced), torch.tensor(labels).float(), seed)
-        train_network(model, loader, rows_of["validation"])
-        return [training.evaluate(model, x, nn.BCELoss(), accuracy).score for x in rows_of.values()]
+        model = make_network(seed) if seed else first
+        if seed:
+            loader = batches(torch.tensor(reduced), torch.tensor(labels).float(), seed)
+            train_network(model, loader, rows_of[0])
+        return [training.evaluate(model, rows, nn.BCELoss(), accuracy).score for rows in rows_of]
 
     def sparse(seed: int) -> list[float]:
         training.set_seed(seed)
         model = models.SparseOneHotMLP(seen.shape[1]).to(training.pick_device())
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         loader = datasets.make_loader(bags, shuffle=True, sparse=True)
-        training.fit(model, loader, optimizer, 5, others["validation"], 5, progress=False)
-        return [training.evaluate(model, other).accuracy for other in others.values()]
+        training.fit(model, loader, optimizer, 5, others[0], 5, progress=False)
+        return [training.evaluate(model, other).accuracy for other in others]
 
-    def linear(x: Any, x_of: dict[str, Any]) -> list[float]:
-        return [judge(x, labels, x_of[part], y) for part, (_, y) in parts.items()]
+    def linear(inputs: Any, those: list) -> list[float]:
+        return [judge(inputs, labels, *pair) for pair in zip(those, truth, strict=True)]
 
-    ways: dict[str, tuple[Callable, int, int, int]] = {  # seeds, bytes of inputs, numbers
-        "SVD + network": (dense, 3, reduced.nbytes, svd.components_.size + 100_401),
-        "SVD + regression": (
-            *(lambda _: linear(reduced / scale, {p: x / scale for p, x in small.items()}), 1),
-            *(reduced.nbytes, svd.components_.size + 501),
-        ),
-        "sparse network": (sparse, 3, bags.nbytes, 4_000_401),
-        "regression": (
-            *(lambda _: linear(seen > 0, {p: x > 0 for p, (x, _) in parts.items()}), 1),
-            *(sum(sizes), 20_001),
-        ),
+    trains = {
+        "SVD + network": dense,
+        "SVD + regression": lambda _: linear(reduced / scale, [x / scale for x in small]),
+        "sparse network": sparse,
+        "regression": lambda _: linear(seen > 0, [x > 0 for x in seen_in]),
     }
+    stored = sum(array.nbytes for array in (seen.data, seen.indices, seen.indptr))
+    inputs = reduced.nbytes, reduced.nbytes, bags.nbytes, stored
+    numbers = 10_100_401, 10_000_501, 4_000_401, 20_001  # 500 · 20,000 of them in the components
     rows = []
-    for name, (train, seeds, nbytes, numbers) in ways.items():
-        start = time.perf_counter()
-        columns = list(zip(*map(train, range(seeds)), strict=True))
-        seconds = (time.perf_counter() - start) / seeds
-        shown = [f"{np.mean(c):.1%} ± {(max(c) - min(c)) / 2:.1%}" for c in columns]
-        rows.append([name, *shown, seconds, nbytes / 1e6, 4 * numbers / 1e6])
+    for (name, train), nbytes, size in zip(trains.items(), inputs, numbers, strict=True):
+        seeds = 2 if "network" in name else 1
+        scores = []
+        for seed in range(seeds):
+            start = time.perf_counter()
+            scores.append(train(seed))
+        seconds = time.perf_counter() - start  # of the last one
+        spread = [f" ± {half:.1%}" if seeds > 1 else "" for half in np.ptp(scores, axis=0) / 2]
+        shown = [f"{mean:.1%}{more}" for mean, more in zip(np.mean(scores, axis=0), spread)]  # noqa: B905
+        rows.append([name, *shown, seconds, nbytes / 1e6, 4 * size / 1e6])
     return rows
 
 
@@ -133,7 +133,7 @@ def by_svd(drawn: csr_matrix, labels: np.ndarray, seen: int) -> np.ndarray:
     """Return 100 coordinates by an SVD that was fitted on the first `seen` reviews."""
     often = np.argsort(-np.asarray(drawn[:seen].sum(axis=0)).ravel(), kind="stable")[:5_000]
     columns = drawn[:, np.sort(often)]
-    inputs = TruncatedSVD(100, random_state=0).fit(columns[:seen]).transform(columns)
+    inputs = TruncatedSVD(100, n_iter=2, random_state=0).fit(columns[:seen]).transform(columns)
     return inputs / inputs[:500].std(axis=0)
 
 

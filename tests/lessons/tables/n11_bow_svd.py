@@ -69,6 +69,10 @@ class Library:
         return [getattr(classification, f"binary_{name}")(*both) for name in names]
 
 
+def stop_words(limit):
+    return CountVectorizer(ngram_range=(1, 2), max_features=limit, stop_words="english")
+
+
 def one_by_one(fitted: Callable) -> Callable:
     """Return a loop over k with a classifier of scikit-learn or NumPy."""
 
@@ -114,6 +118,40 @@ RIGHT = {
     "ex_11_open": [(answers.choosing(),), (one_by_one(logistic),)],
 }
 
+OPEN = {
+    "ex_11_4": [(answers.net(end=lambda z: None),)],
+    "ex_11_6": [(answers.running(compute=lambda self: print(end="")),)],
+}
+
+
+class Mistaken(answers.RunningScores):
+    """Counts of a mistaken kind: what both call positive is what both call the same."""
+
+    def update(self, predicted, targets):
+        right = int((predicted == targets).sum())
+        self.batches.append((right, int(predicted.sum()), int(targets.sum()), right, len(targets)))
+
+
+class Chained(answers.RunningScores):
+    def update(self, predicted, targets):
+        self.batches.append(((predicted == 1 & targets == 1).sum(), 1, 1, 1, 1))
+
+
+class Plain(nn.Module):
+    """Layers in a plain list: PyTorch does not know them."""
+
+    def __init__(self, num_inputs=500, hidden_size=200):
+        super().__init__()
+        self.layers = [nn.Linear(num_inputs, hidden_size), nn.Linear(hidden_size, 1)]
+
+    def forward(self, inputs):
+        return torch.sigmoid(self.layers[1](torch.relu(self.layers[0](inputs)))).squeeze(1)
+
+
+def scored(score):
+    return answers.fitting(score=score)
+
+
 TRAPS = [
     Trap("ex_11_1", (in_place,), "changes `tokens` in place"),
     Trap("ex_11_1", (too_far,), "Which word has no right neighbour"),
@@ -128,6 +166,23 @@ TRAPS = [
     Trap("ex_11_3", (lambda x, v, k: x @ v @ v.T,), "must be transposed"),
     Trap("ex_11_3", (lambda x, v, k: x[[0]] @ v[:k].T @ v[:k],), "shape [5, 6]"),
     Trap("ex_11_3", (lambda x, v, k: np.linalg.norm(x),), "your code stopped"),
+    Trap("ex_11_1", (lambda tokens: (tokens, answers.OTHERS),), "not every element is a string"),
+    Trap("ex_11_2", (answers.reducer(stop_words),), "not the n-grams that words, pairs"),
+    Trap("ex_11_2", (answers.reducer(lambda n: CountVectorizer(ngram_range=(2, 2))),), "`limit`"),
+    Trap("ex_11_4", (Plain,), "none in a plain list"),
+    Trap("ex_11_4", (lambda n=500, h=200: answers.Net(),), "other numbers than the defaults"),
+    Trap("ex_11_4", (lambda n, h: answers.Net(n, h),), "ReviewNet() and"),
+    Trap(
+        "ex_11_5", (scored(lambda p, t: (p == t).float().mean().item()),), "the scores should not"
+    ),
+    Trap("ex_11_5", (scored(lambda p, t: ((p > 0.5) == t).sum().item()),), "the scores should not"),
+    Trap("ex_11_5", (answers.fitting(loss=nn.BCELoss),), "with brackets"),
+    Trap("ex_11_5", (lambda m, *a: experiments.train_network(m, *a) and m,), "History is returned"),
+    Trap("ex_11_5", (lambda *a: answers.fitting(patience=a[3] - 1)(*a),), "for one epoch"),
+    Trap("ex_11_6", (Mistaken,), "the recall of one batch should not be 1 for"),
+    Trap("ex_11_6", (Chained,), "each comparison needs brackets"),
+    Trap("ex_11_6", (answers.running(compute=lambda self: {"f1": 1.0}),), "a dict with the keys"),
+    Trap("ex_11_6", (answers.spoilt(divide=lambda a, b: a / b if b else 1.0),), "should not be 1"),
     Trap("ex_11_6", (lambda: answers.RunningScores,), "ended in TypeError"),
     Trap("ex_11_7", ("everything",), "one letter"),
     Trap("ex_11_open", (halving,), "it may fall and recover"),
