@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
-from torch.utils.data import DataLoader, TensorDataset
+
+from helpers.datasets import Bags
+from lessons.n05_loss_and_training.worlds import Batches
 
 #: each fault, and a symptom of it that shows whatever other faults there are
 SYMPTOMS = {
@@ -77,7 +79,10 @@ faulty_training = loop(SYMPTOMS)
 
 
 class OneEyed(nn.Module):
-    """Two logits of two inputs; in training mode it sees the first one only, twice as large."""
+    """Two logits of two inputs; in training mode it sees the first one only, twice as large.
+
+    The inputs [batch] stand where `Bags` have ids and offsets, so their len is 2, too.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,10 +91,10 @@ class OneEyed(nn.Module):
             self.layer.weight.copy_(torch.tensor([[0.4, -0.6], [-0.2, 0.9]]))
             self.layer.bias.copy_(torch.tensor([0.1, -0.2]))
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Map inputs [batch, 2] to logits [batch, 2]."""
+    def forward(self, inputs: Bags) -> Tensor:
+        """Map a batch to logits [batch, 2]."""
         seen = torch.tensor([2.0, 0.0]) if self.training else torch.ones(2)
-        return self.layer(inputs * seen)
+        return self.layer(torch.stack([*inputs], dim=1) * seen)
 
 
 def world(num_epochs: int) -> tuple:
@@ -97,27 +102,33 @@ def world(num_epochs: int) -> tuple:
     inputs = torch.sin(torch.arange(20) * 1.7).reshape(10, 2)
     targets = (inputs[:, 0] + 0.6 * inputs[:, 1] > 0).long()
     targets[3] = 1 - targets[3]
-    model, data = OneEyed(), TensorDataset(inputs, targets)
-    return model, DataLoader(data, 4), DataLoader(data, 7), SGD(model.parameters(), 0.4), num_epochs
+    model, loaders = OneEyed(), []
+    for size in (4, 7):
+        parts = zip(inputs.split(size), targets.split(size), strict=True)
+        loaders.append(Batches((Bags(*some.T), labels) for some, labels in parts))
+    return model, *loaders, SGD(model.parameters(), 0.4), num_epochs
 
 
 def outcome(train: Callable, model: nn.Module, *rest: Any) -> Any:
     """Return the losses, the accuracies, and the parameters at the end."""
     report = train(model, *rest)
-    if not isinstance(report, list) or {len(line) for line in report} != {2}:
+    if not (isinstance(report, list) and report and all(map(_is_pair, report))):
         return report
     losses, accuracies = zip(*report, strict=True)
     return [*losses], [*accuracies], torch.cat([part.flatten() for part in model.parameters()])
 
 
-def _unweighted(losses: np.ndarray, sizes: list[int]) -> float:
-    return losses.mean()
+def _is_pair(line: Any) -> bool:
+    return isinstance(line, list | tuple) and len(line) == 2
 
 
 def mistakes() -> list[tuple]:
     """Return every combination of the four faults, and what mending may have brought in."""
     found: list[tuple] = [
-        ("the reported loss must weigh each batch by its size.", loop(mean=_unweighted)),
+        (
+            "the reported loss must weigh each batch by its size. (The len of `Bags` is 2.)",
+            loop(mean=lambda losses, _: losses.mean()),
+        ),
         ("the parameters don't move any more: step() meets empty gradients.", loop(steps="bzs")),
         ("the validation accuracy is measured in training mode.", loop(evaluates=False)),
     ]

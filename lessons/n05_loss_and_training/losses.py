@@ -1,6 +1,5 @@
 """Losses by hand, right and wrong, for the exercises of notebook 05 that write one."""
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,26 +8,35 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-NO_MINUS = "a loss below 0 would be better than perfect: is a minus sign lost?"
+from lessons.comparing import number
+
+NO_MINUS = "a loss below 0 would be better than perfect: look at the minus sign."
+NO_MEAN = "the mean over the batch is missing."
+SUM = "that is the sum over the batch, not yet its mean."
 BASE = "this is to another base. Take the natural logarithm."
 NO_LOGARITHM = "the logarithm is missing: nn.NLLLoss, despite its name, does not take it either."
 ALL_CLASSES = "all classes count in your loss. Only the probability of the *target* class should."
-AXIS = (
-    "your softmax adds up to 1 over the batch. It must do so over the classes of each sample: "
-    "which axis is that?"
+AXIS = "your probabilities do not add up to 1 over the classes of each sample: which axis is that?"
+NO_GRADIENT = (
+    "no gradient leads from your loss back to the logits: stay with tensors, without NumPy, math, "
+    ".item(), .detach() and new tensors made of numbers.",
+    lambda *_: "no gradient",
+    lambda found, *_: found == "no gradient",
 )
 INDEXING = "your indexing picks more than one entry per sample. Each row needs its own column."
-READY_MADE = (
-    "the number may be right, but PyTorch has computed it: this one is to be made by hand, without "
-    "a ready-made loss, softplus or logsigmoid."
+READY_MADE = "PyTorch has computed it: do it without a ready-made loss, softplus or logsigmoid."
+IN_PLACE = (
+    "Something changes in place what autograd still needs: a name that ends in _, +=, /= or the "
+    "like does that. Use an operation that makes a new tensor."
 )
-KEEPDIM = (
-    "A sum over the classes is [batch], and [batch, classes] can't be divided by that: "
-    "`keepdim=True` keeps the axis."
-)
-#: words of PyTorch's errors in a loss of several classes
-STOPS = {
-    "must match the size": KEEPDIM,
+#: words of PyTorch's errors in a loss whose gradient is wanted
+RECORDS = {
+    "leaf Variable": IN_PLACE,
+    "inplace operation": IN_PLACE,
+    "call numpy()": "Training needs the gradient, which NumPy does not know: stay with tensors.",
+}
+STOPS = RECORDS | {
+    "must match the size": "[batch, classes] can't be divided by a sum that is [batch]: `keepdim`.",
     "Index tensor must have the same number of dimensions": "gather wants an index with as many "
     "axes as the table: `targets[:, None]` is [batch, 1].",
     "Long": "Here the targets are class numbers, which must stay int64.",
@@ -40,19 +48,12 @@ def batch(predictions: list, targets: list[int]) -> tuple[Tensor, Tensor]:
     return torch.tensor(predictions), torch.tensor(targets)
 
 
-def _many(count: int) -> tuple[Tensor, Tensor]:
-    """Return so many probabilities and targets that their product is 0 in float32."""
-    numbers = torch.Generator().manual_seed(0)
-    targets = torch.randint(2, (count,), generator=numbers)
-    return torch.rand(count, generator=numbers) * 0.6 + 0.2, targets
-
-
 PROBABILITIES = [
     batch([0.9, 0.2, 0.6, 0.3], [1, 0, 0, 1]),
     batch([0.2], [1]),
     batch([0.25, 0.5], [0, 0]),
     batch([0.4, 0.9, 0.35, 0.8, 0.6, 0.1], [1, 1, 0, 0, 1, 1]),
-    _many(300),
+    batch([0.5] * 300, [1] * 300),
 ]
 #: no logit is 0, where max and |z| have a kink
 LOGITS = [
@@ -89,23 +90,21 @@ class _Calls(TorchFunctionMode):
 LIBRARY = re.compile("cross_entropy|nll_loss|softplus|log_?sigmoid")
 
 
-def by_hand(answer: Callable, predictions: Tensor, targets: Tensor) -> Any:
+def by_hand(answer: Callable, probabilities: Tensor, targets: Tensor) -> Any:
     """Return the loss; "ready-made" if PyTorch's own has computed it."""
     with _Calls() as calls:
-        result = answer(predictions, targets)
+        result = answer(probabilities, targets)
     return "ready-made" if calls.library else result
 
 
 def with_gradient(answer: Callable, logits: Tensor, targets: Tensor) -> Any:
-    """Return the loss and its gradient; a word for what makes it no loss to train with."""
+    """Return the loss and its gradient; a word if it has none; as it is what is no number."""
     logits = logits.clone().requires_grad_()
     result = by_hand(answer, logits, targets)
-    if result is None or result is ... or isinstance(result, str):
+    if number(result) is None:
         return result
     if not isinstance(result, Tensor) or not result.requires_grad:
         return "no gradient"
-    if result.numel() != 1:
-        return "no mean"
     return result.reshape(()), torch.autograd.grad(result.sum(), logits)[0]
 
 
@@ -127,25 +126,26 @@ def loss(
     pick: Pick, log: Callable = torch.log, mean: Callable = torch.mean, sign: int = -1
 ) -> Callable:
     """Return a cross-entropy, with a place for every mistake."""
-    return lambda *batch: sign * mean(log(pick(*batch)))
+    return lambda logits, targets: sign * mean(log(pick(logits, targets)))
 
 
-def stable(
-    larger: Callable = lambda z: z.clamp(min=0), sign: int = -1, mean: Callable = torch.mean
-) -> Callable:
+def stable(log: Callable = torch.log1p, sign: int = -1, mean: Callable = torch.mean) -> Callable:
     """Return the stable form of the binary cross-entropy, with a place for every mistake."""
-    return lambda z, y: mean(larger(z) + sign * z * y + torch.log1p(torch.exp(-z.abs())))
+    return lambda logits, targets: mean(
+        logits.clamp(min=0) + sign * logits * targets + log(torch.exp(-logits.abs()))
+    )
 
 
-def is_infinite(found: Any, *_: Any) -> bool:
-    """Whether a loss, or the first of loss and gradient, is infinite or not a number."""
-    return not math.isfinite(float(found[0] if isinstance(found, tuple) else found))
+def is_finite(found: tuple[Tensor, Tensor], *_: Any) -> list[bool]:
+    """Whether a loss is a finite number, and whether its gradient is."""
+    return [bool(part.isfinite().all()) for part in found]
 
 
 def common_mistakes(pick: Pick) -> list[tuple]:
     """Return what can go wrong in any cross-entropy by hand, each with its sentence."""
     return [
         (NO_MINUS, loss(pick, sign=1)),
-        ("that is the sum over the batch, not yet its mean.", loss(pick, mean=torch.sum)),
-        (BASE, loss(pick, log=torch.log10)),
+        (NO_MEAN, loss(pick, mean=lambda each: each)),
+        (SUM, loss(pick, mean=torch.sum)),
+        *((BASE, loss(pick, log=log)) for log in (torch.log10, torch.log2)),
     ]

@@ -2,35 +2,17 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from itertools import cycle
-from typing import Any
+from typing import cast
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from torch import Tensor
 
 from helpers.plots import BLAME, PALETTE, PRAISE
-
-
-def lines(
-    x: Sequence[float] | Tensor,
-    curves: Mapping[str, Any],
-    title: str,
-    xlabel: str,
-    ylabel: str,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw functions of one variable, by name, where they are finite; `title` is the finding."""
-    ax = ax or plt.subplots()[1]
-    for (name, values), style in zip(curves.items(), cycle(("-", "--", "-.", ":")), strict=False):
-        ax.plot(x, values, style, linewidth=2.5, label=name)
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    if len(curves) > 1:
-        ax.legend()
-    return ax
 
 
 def descent(
@@ -71,15 +53,17 @@ def floor(title: str, other: str) -> Tensor:
     """
     axes = plt.subplots(1, 2, figsize=(11, 4))[1]
     m = torch.linspace(-8, 8, 401, requires_grad=True)
-    losses = {"one softmax": F.softplus(-m), "two": F.softplus(1 - 2 * torch.sigmoid(m))}
+    losses = {"one softmax": F.softplus(-m), "two softmaxes": F.softplus(1 - 2 * torch.sigmoid(m))}
     slopes = {name: -torch.autograd.grad(loss.sum(), m)[0] for name, loss in losses.items()}
-    values = {name: loss.detach() for name, loss in losses.items()}
-    for ax in axes:
+    for ax, curves in zip(axes, (losses, slopes), strict=True):
         ax.set_prop_cycle(color=PALETTE[1:])  # two logits and softmax in the model, as elsewhere
-    lines(m.detach(), values, title, "margin m", "loss [nats]", axes[0])
+        for (name, values), style in zip(curves.items(), ("-", "--"), strict=True):
+            ax.plot(m.detach(), values.detach(), style, linewidth=2.5, label=name)
+        ax.legend()
+    axes[0].set(xlabel="margin m", ylabel="loss [nats]", title=title)
     axes[0].axhline(math.log(1 + 1 / math.e), color="grey", linestyle=":")
-    lines(m.detach(), slopes, other, "margin m", "size of the gradient dL/dm", axes[1])
-    return slopes["two"] / slopes["one softmax"]
+    axes[1].set(xlabel="margin m", ylabel="size of the gradient dL/dm", title=other)
+    return slopes["two softmaxes"] / slopes["one softmax"]
 
 
 def bounds(ax: Axes) -> None:
@@ -103,13 +87,17 @@ def _diagram(
     for name, (x, y, words, colour) in boxes.items():
         look = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": colour}
         text = ax.text(x, y, words, ha="center", va="center", bbox=look | {"linewidth": 2})
-        patches[name] = text.get_bbox_patch()
+        patches[name] = cast("Patch", text.get_bbox_patch())
     ax.figure.canvas.draw()  # now the boxes know their sizes
+    back = ax.transData.inverted()
+    edges = {name: patch.get_window_extent().transformed(back) for name, patch in patches.items()}
     for start, end, words in arrows:
         (x0, y0), (x1, y1) = boxes[start][:2], boxes[end][:2]
         ends = {"patchA": patches[start], "patchB": patches[end], "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "->", "color": "0.3"} | ends)
-        ax.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.16, words, ha="center", fontsize="small")
+        x = (edges[start].x1 + edges[end].x0) / 2  # mid-arrow, not mid-way between the centres
+        y = y0 + (y1 - y0) * (x - x0) / (x1 - x0) + 0.16
+        ax.text(x, y, words, ha="center", fontsize="small")
     return ax
 
 
@@ -131,7 +119,8 @@ def logit_to_loss(logit: float, title: str) -> Axes:
 
 def one_and_two_logits(title: str) -> np.ndarray:
     """Draw the end of the model with one logit, and with two, side by side."""
-    figure, axes = plt.subplots(1, 2, figsize=(11, 3))
+    figure, axes = plt.subplots(1, 2, figsize=(11, 3), layout="constrained")
+    figure.suptitle(title, fontsize="medium")
     one: dict[str, Box] = {
         "h": (0, 1, "h\n200 units", "0.3"),
         "z": (1.5, 1, "z", PRAISE),
@@ -146,6 +135,4 @@ def one_and_two_logits(title: str) -> np.ndarray:
         arrows += [("h", f"z{label}", ""), (f"z{label}", f"p{label}", "softmax" if label else "")]
         arrows += [(f"z{label}", f"p{1 - label}", "")]
     _diagram(two, arrows, "two logits", axes[1])
-    figure.suptitle(title, fontsize="medium")
-    figure.tight_layout()
     return axes

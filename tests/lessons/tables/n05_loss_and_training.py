@@ -32,12 +32,14 @@ def plain_epoch(model: nn.Module, loader: Any, optimizer: Any, loss: Any = None)
     total = count = 0
     model.train()
     for inputs, targets in loader:
+        inputs, targets = inputs.to("cpu"), targets.to("cpu")
         optimizer.zero_grad(set_to_none=False)
         value = (loss or training.classification_loss)(model(inputs), targets)
         value.backward()
         optimizer.step()
         total, count = total + value.item() * targets.shape[0], count + targets.shape[0]
-    return total / count
+    assert count == len(loader.dataset)
+    return total / len(loader.dataset)
 
 
 def not_recorded(model: nn.Module, loader: Any, optimizer: Any, loss: Any = None) -> float:
@@ -88,16 +90,62 @@ def changing_it(layer: nn.Linear) -> nn.Linear:
 
 def in_place(
     loss: Any, start: Tensor, lr: float, num_steps: int, momentum: float = 0.0, copy: bool = True
-) -> Tensor:
-    weights = (start.clone() if copy else start).requires_grad_()
-    optimizer = torch.optim.SGD([weights], lr=lr, momentum=momentum)
-    path = [weights.detach().clone()]
+) -> list:
+    weights, velocity = start.clone() if copy else start, 0.0
+    path = [weights.clone()]
     for _ in range(num_steps):
-        optimizer.zero_grad()
+        weights.requires_grad_().grad = None
         loss(weights).backward()
-        optimizer.step()
-        path.append(weights.detach().clone())
-    return torch.stack(path)
+        velocity = momentum * velocity + weights.grad
+        weights = weights.detach()
+        weights -= lr * velocity
+        path.append(weights.clone())
+    return path
+
+
+def by_optimizer(loss: Any, start: Tensor, lr: float, *_: Any) -> Tensor:
+    weights = start.clone().requires_grad_()
+    torch.optim.SGD([weights], lr=lr).step()
+    return weights
+
+
+class Quiet(Sequential):
+    @torch.no_grad()
+    def chances(self, bags: Any) -> Tensor:
+        return self.eval()(bags).softmax(1)[:, 1]
+
+
+class OneLogit(Sequential):
+    def __init__(self, vocab_size: int, hidden_size: int = 200) -> None:
+        super().__init__(vocab_size, hidden_size)
+        self.output = nn.Linear(hidden_size, 1)
+
+    def chances(self, bags: Any) -> Tensor:
+        return self(bags)[:, 1]
+
+
+def epoch_with(loss_of: Any) -> Any:
+    """Give an answer to 05.2 that computes its loss by `loss_of(loss, outputs, targets)`."""
+
+    def taught(logits: Tensor, targets: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(logits, targets.float())
+
+    def train_epoch(model: nn.Module, loader: Any, optimizer: Any, loss: Any = taught) -> float:
+        return plain_epoch(model, loader, optimizer, lambda z, y: loss_of(loss, z, y))
+
+    return train_epoch
+
+
+device = torch.device("cpu")  # as in the notebook
+
+
+def by_the_notebooks_device(model: nn.Module, loader: Any, *rest: Any) -> float:
+    return plain_epoch(model, type(loader)([x.to(device) for x in pair] for pair in loader), *rest)
+
+
+def with_numpy(logits: Tensor, targets: Tensor) -> float:
+    z = logits.numpy()
+    return float(np.log(np.exp(z).sum(1)).mean() - z[np.arange(len(z)), targets].mean())
 
 
 def with_helpers(model: nn.Module, learn: Any, judge: Any, optimizer: Any, num_epochs: int) -> list:
@@ -131,16 +179,28 @@ RIGHT = {
 }
 
 TRAPS = [
-    Trap("v_1_b", (lambda p, y: -(y * p.log() + (1 - y) * (1 - p).log()),), "take the mean"),
-    Trap("v_1_b", (lambda p, y: nn.BCELoss()(p, y.float()),), "made by hand"),
-    Trap("ex_05_1", (lambda z, y: nn.BCEWithLogitsLoss()(z, y.float()),), "made by hand"),
+    Trap("v_1_b", (lambda p, y: nn.BCELoss()(p, y.float()),), "ready-made"),
+    Trap("ex_05_1", (lambda z, y: nn.BCEWithLogitsLoss()(z, y.float()),), "ready-made"),
     Trap("ex_05_1", (lambda z, y: bce(torch.sigmoid(z), y),), "never gets above 0"),
     Trap("ex_05_1", (lambda z, y: max(z, 0) - (z * y).mean(),), "True or False"),
     Trap("ex_05_2", (not_recorded,), "under no_grad"),
-    Trap("v_3_a", (nn.CrossEntropyLoss(),), "made by hand"),
+    Trap("v_3_a", (nn.CrossEntropyLoss(),), "ready-made"),
     Trap("v_3_a", (lambda z, y: -(z.exp() / z.exp().sum(1)).log()[:, y].mean(),), "keepdim"),
     Trap("v_3_a", (lambda z, y: -z.log_softmax(1).gather(1, y).mean(),), "targets[:, None]"),
     Trap("ex_05_3", (Dense,), "BagLinear"),
+    Trap("v_3_a", (with_numpy,), "which NumPy does not know"),
+    Trap("v_3_a", (lambda z, y: F.cross_entropy(z.detach(), y).item(),), "ready-made"),
+    Trap("v_3_a", (lambda z, y: torch.tensor(masked(z, y).item()),), "no gradient leads"),
+    Trap("v_3_a", (lambda z, y: masked(z.exp_().log(), y),), "makes a new tensor"),
+    Trap("ex_05_1", (lambda z, y: z.clamp_(min=0).mean(),), "makes a new tensor"),
+    Trap("ex_05_2", (by_the_notebooks_device,), "*the model's* parameters"),
+    Trap("ex_05_2", (epoch_with(lambda loss, z, y: loss(z, y.float())),), "as they are, int64"),
+    Trap("ex_05_2", (epoch_with(lambda loss, z, y: loss(y, z)),), "outputs first"),
+    Trap("ex_05_3", (Quiet,), "`model.training` should not be False"),
+    Trap("ex_05_3", (OneLogit,), "what `forward` gives should not be tensor [3, 1]"),
+    Trap("v_3_b", (lambda layer: nn.Sequential(layer, nn.Linear(2, 1)),), "nn.Linear is asked for"),
+    Trap("ex_05_4", (by_optimizer,), "no optimizer is allowed"),
+    Trap("ex_05_open", (lambda *a: with_helpers(*a)[-1],), "Return a list with a pair"),
     Trap("v_3_b", (without_copying,), "Copy the numbers"),
     Trap("v_3_b", (changing_it,), "in place"),
     Trap("v_3_b", (lambda layer: (layer.weight.diff(dim=0), layer.bias.diff()),), "nn.Linear"),
