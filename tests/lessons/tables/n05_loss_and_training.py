@@ -91,7 +91,8 @@ def changing_it(layer: nn.Linear) -> nn.Linear:
 def in_place(
     loss: Any, start: Tensor, lr: float, num_steps: int, momentum: float = 0.0, copy: bool = True
 ) -> list:
-    weights, velocity = start.clone() if copy else start, 0.0
+    weights = start.clone() if copy else start
+    velocity: Any = 0.0
     path = [weights.clone()]
     for _ in range(num_steps):
         weights.requires_grad_().grad = None
