@@ -28,7 +28,6 @@ from lessons.n05_loss_and_training import pictures as n05
 from lessons.n06_evaluation_and_perplexity import pictures as n06
 from lessons.n07_choosing import pictures as n07
 from lessons.n10_lora_at_work import pictures as n10
-from lessons.n11_bow_svd import pictures as n11
 
 #: so many curves the fullest picture of the notebooks has
 CURVES = 5
@@ -116,7 +115,6 @@ COUNTS = {name: [100, 10, 5, 1] for name in SERIES}
 PICTURES: dict[str, Callable[[], Axes]] = {
     "accuracy_by_learning_rate": lambda: n07.accuracy_by_learning_rate({0.1: RISING}, ""),
     "coverage": lambda: n01.coverage(COUNTS, 2, ""),
-    "explained_variance": lambda: n11.explained_variance(RISING, "", {1: 0.5, 5: 0.6}),
     "guessing_curve": lambda: n06.guessing_curve([1, 2, 3], np.log([1, 2, 3]), ""),
     "ladder": lambda: n02.ladder({name: (1.0, 2.0) for name in SERIES}, ""),
     "learning_curves": lambda: plots.learning_curves(SERIES, ""),
