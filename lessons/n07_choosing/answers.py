@@ -1,7 +1,8 @@
 """Right answers to the exercises of notebook 07, each with places for the usual mistakes."""
 
-import statistics
+import functools
 from collections.abc import Callable, Mapping, Sequence
+from statistics import median_low
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ Scores = Mapping[float, Sequence[float]]  # for each learning rate the score of 
 
 
 def sweep(
-    score: Callable, rates: Sequence[float], seeds: Sequence[int], blown: Sequence[float] = (0.5,)
+    score: Callable, rates: Sequence, seeds: Sequence, blown: tuple = (0.5,), go_on: bool = True
 ) -> dict[float, list[float]]:
     """Score every rate with every seed; `blown` is noted for a training that blew up."""
     found: dict[float, list[float]] = {}
@@ -26,56 +27,74 @@ def sweep(
                 found[rate].append(score(rate, seed))
             except FloatingPointError:
                 found[rate].extend(blown)
+                if not go_on:
+                    break
     return found
 
 
 def swept(answer: Callable, rates: Sequence[float], seeds: Sequence[int]) -> Any:
-    """Return what a sweep gives for trainings that are made up, and how many it asked for."""
+    """Return which trainings, made up here, a sweep has asked for, and its dict."""
     asked = []
 
     def train_and_score(rate: float, seed: int) -> float:
         asked.append((rate, seed))
-        if rate > 5 and seed > 3:
+        if rate > 5 and seed < 3:
             raise FloatingPointError("The loss became nan: too high a learning rate?")
-        return 0.9 - 0.1 * abs(np.log10(rate) + 1) - 0.01 * (seed * rate * 7 % 1)
+        score = 0.9 - 0.1 * abs(np.log10(rate) + 1) - 0.01 * (seed * rate * 7 % 1)
+        return round(float(score), 3)
 
     found = answer(train_and_score, rates, seeds)
-    return found if found is None or found is ... else (found, len(asked))
+    return found if found is None or found is ... else (sorted(asked), found)
 
 
-def interval(
-    new: Any, old: Any, share: float = 0.975, less: int = 1, ddof: int = 1, root: float = 0.5
-) -> tuple[float, float]:
+def student(freedom: int, share: float = 0.975) -> float:
+    """Return the t below which this share of its values lies."""
+    return stats.t.ppf(share, freedom)
+
+
+def interval(new: Any, old: Any, ddof: int = 1, root: float = 0.5, t: Callable = student) -> tuple:
     """Return the mean difference, and t times its standard error."""
     differences = np.subtract(new, old)
     error = differences.std(ddof=ddof) / len(differences) ** root
-    return differences.mean(), stats.t.ppf(share, len(differences) - less) * error
+    return differences.mean(), t(len(differences) - 1) * error
 
 
-def unpaired(new: Any, old: Any) -> tuple[float, float]:
+def unpaired(new: Any, old: Any, groups: int = 1) -> tuple[float, float]:
     """Compare two groups as if nothing paired them."""
     error = np.sqrt((np.var(new, ddof=1) + np.var(old, ddof=1)) / len(new))
-    return np.mean(new) - np.mean(old), stats.t.ppf(0.975, len(new) - 1) * error
+    return np.mean(new) - np.mean(old), stats.t.ppf(0.975, groups * (len(new) - 1)) * error
 
 
-def two_intervals(new: np.ndarray, old: np.ndarray, axes: tuple = (1, 0)) -> tuple:
+def two_intervals(new: Any, old: Any, axes: tuple = (1, 0), average: Callable = np.mean) -> tuple:
     """Return the interval over seeds and that over reviews; `axes` are those averaged over."""
-    pairs = [(new.mean(axis=axis), old.mean(axis=axis)) for axis in axes]
+    pairs = [(average(new, axis=axis), average(old, axis=axis)) for axis in axes]
     return tuple(training.paired_interval(*pair) for pair in pairs)
 
 
-def contenders(scores: Scores, compare: Callable = training.paired_interval) -> list[float]:
+def contenders(scores: Scores, compare: Callable = interval, order: Callable = sorted) -> list:
     """Return the rates that can't be told from the one with the best mean, smallest first."""
     best = max(scores, key=lambda rate: np.mean(scores[rate]))
     leads = {rate: compare(scores[best], scores[rate]) for rate in scores if rate != best}
-    return sorted([best, *(rate for rate, (lead, half) in leads.items() if lead <= half)])
+    return order([best, *(rate for rate, (lead, half) in leads.items() if lead <= half)])
 
 
-def choose_rate(
-    scores: Scores, pick: Callable = statistics.median_low, compare: Callable = interval
-) -> Any:
+def choose_rate(scores: Scores, pick: Callable = median_low, compare: Callable = interval) -> Any:
     """Return the middle one of the contenders, of two in the middle the smaller."""
     return pick(contenders(scores, compare))
+
+
+#: wrong orders of contenders, which come with the best first
+ORDERS: dict[str, Callable] = {
+    "order of score": lambda scores, rate: np.mean(scores[rate]),
+    "the order of the dict": lambda scores, rate: [*scores].index(rate),
+    "the order 'best first, then as in the dict'": lambda scores, rate: 0,
+}
+
+
+def middle(key: Callable, shift: int, scores: Scores) -> float:
+    """Return the middle one of the contenders in the order of `key(scores, rate)`."""
+    found = sorted(contenders(scores, order=list), key=functools.partial(key, scores))
+    return found[(len(found) - shift) // 2]
 
 
 def largest_curvature(

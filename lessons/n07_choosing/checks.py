@@ -1,5 +1,6 @@
 """The exercises of notebook 07 · Choosing."""
 
+import statistics
 from collections.abc import Callable
 from functools import partial
 
@@ -8,7 +9,7 @@ import numpy as np
 from helpers.training import paired_interval
 from lessons.exercises import Checks
 from lessons.n07_choosing import answers, open_task
-from lessons.n07_choosing.answers import best_of, choose_rate, interval, largest_curvature, sweep
+from lessons.n07_choosing.answers import best_of, choose_rate, interval, student, sweep
 
 check = Checks()
 
@@ -22,116 +23,97 @@ check.exercise(
     "07.1",
     sweep,
     probe=answers.swept,
+    parts=("the trainings asked for, (rate, seed) each,", "the dict"),
     inputs=[([0.01, 0.1, 1.0], [0, 3, 8]), ([10.0, 0.1], [2, 5]), ([0.3], [4])],
     mistakes=[
         (
-            "one number comes back for each rate. Keep the score of every seed: how far they "
-            "spread is wanted, too.",
+            "one number comes back for each rate. Keep the score of every seed.",
             changed(lambda found: {rate: np.mean(scores) for rate, scores in found.items()}),
         ),
         (
             "each rate has one score, that of the last seed. Where does its list begin?",
             changed(lambda found: {rate: scores[-1:] for rate, scores in found.items()}),
         ),
-        (
-            "every rate has the scores of all rates in its list.",
-            changed(lambda found: {rate: np.concatenate([*found.values()]) for rate in found}),
-        ),
         ("a training that blew up must keep its place in the list.", partial(sweep, blown=())),
-        ("a training that blew up counts as 0.5, not as nan.", partial(sweep, blown=(np.nan,))),
-        (
-            "only the first rate comes back: where does `return` stand?",
-            lambda score, rates, seeds: sweep(score, rates[:1], seeds),
+        *(
+            ("a training that blew up counts as 0.5.", partial(sweep, blown=(score,)))
+            for score in (np.nan, 0.0, 1.0, 50)
         ),
-        (
-            "the seeds are those in `seeds`, not 0, 1, 2 and so on.",
-            lambda score, rates, seeds: sweep(score, rates, range(len(seeds))),
-        ),
+        ("no seed follows one that blew up: where is your `try`?", partial(sweep, go_on=False)),
     ],
-    errors={
-        "The loss became": "One training blows up: catch its FloatingPointError, and go on with "
-        "the next seed."
-    },
+    errors={"The loss became": "Here catch its FloatingPointError, and go on with the next seed."},
     otherwise="A dict is wanted: for each rate the list of its scores, one training for each seed.",
 )
 
 check.exercise(
     "07.2",
     interval,
+    parts=("the mean difference", "half of the interval"),
     inputs=[
         ([0.80, 0.91, 0.72, 0.86, 0.65, 0.77], [0.78, 0.90, 0.71, 0.82, 0.66, 0.74]),
         ([3.0, 1.0, 2.0], [4.0, 3.0, 9.0]),
         ([1.0, 5.0], [2.0, 2.0]),
     ],
     mistakes=[
-        (
-            "those are the two ends of the interval. Return its middle, and half of its width.",
-            changed(lambda found: (found[0] - found[1], found[0] + found[1]), interval),
-        ),
+        ("those are the interval's ends.", changed(lambda p: p[0] + p[1] * np.r_[-1, 1], interval)),
+        ("the second is the whole width.", changed(lambda found: found * np.r_[1, 2], interval)),
+        ("the mean difference comes first.", changed(lambda found: found[::-1], interval)),
         ("that is old minus new.", lambda new, old: interval(old, new)),
-        (
-            "you have used the spread of each list. Take the differences first: what a pair has "
-            "in common is gone from them.",
-            answers.unpaired,
+        ("differences keep their signs.", lambda new, old: interval(abs(np.subtract(new, old)), 0)),
+        *(
+            ("that is the spread of the two lists, not of the differences.", unpaired)
+            for unpaired in (answers.unpaired, partial(answers.unpaired, groups=2))
         ),
         ("the standard deviation divides by n − 1 here: ddof=1.", partial(interval, ddof=0)),
         ("the error of the *mean* is smaller than that, by √n.", partial(interval, root=0.0)),
-        ("0.95 leaves 5 % on *one* side: t at 0.975.", partial(interval, share=0.95)),
-        ("t has n − 1 degrees of freedom here.", partial(interval, less=0)),
-        (
-            "1.96 is for very many pairs. Few pairs need Student's t.",
-            lambda new, old: (
-                interval(new, old)[0],
-                1.96 * np.std(np.subtract(new, old), ddof=1) / len(new) ** 0.5,
-            ),
-        ),
+        ("half is too small by √n: *s* is divided by √n, not n.", partial(interval, root=1.0)),
+        ("take t at 0.975, not 0.95.", partial(interval, t=partial(student, share=0.95))),
+        ("half is negative: t at 0.975.", partial(interval, t=partial(student, share=0.025))),
+        ("t has n − 1 degrees of freedom here.", partial(interval, t=lambda df: student(df + 1))),
+        ("few pairs need Student's t, not 1.96.", partial(interval, t=lambda *_: 1.96)),
+        ("the second is the standard error. Where is t?", partial(interval, t=lambda *_: 1)),
     ],
     errors={"unsupported operand": "Lists can't be subtracted; np.subtract(new, old) can do it."},
-    otherwise="The mean of the differences, then t times their standard error.",
+    otherwise="Return two: the mean of the differences, then t times their standard error.",
 )
 
-#: how the four seeds differ, and by how much each rate leads; 0.02 and 0.03 lose with every seed
-SEEDS = np.array([0.80, 0.88, 0.76, 0.84])
-LEADS = {
-    3.0: [-0.30, -0.31, -0.30, -0.30],
-    0.5: [0.002, 0.001, 0.004, 0.001],
-    0.02: [-0.020, -0.021, -0.019, -0.02],
-    2.0: [0.004, 0.02, -0.02, -0.004],
-    1.0: [0.006, 0.0, 0.003, 0.004],
-    0.1: [-0.004, 0.025, -0.02, 0.0],
-    0.3: [0.001, -0.001, 0.0, 0.006],
-    0.7: [0.001, 0.004, 0.001, 0.001],
-    0.03: [-0.018, -0.020, -0.019, -0.018],
-}
+
+def scores_of(seed: int) -> tuple[dict[float, list[float]]]:
+    """Return scores of six rates; the seeds below keep the usual mistakes apart."""
+    rng = np.random.default_rng(seed)
+    points = rng.integers(-4, 5, (6, 1)) + rng.integers(-4, 5, 4) + rng.integers(-4, 5, (6, 4))
+    rates = rng.permutation([0.03, 0.1, 0.3, 0.5, 1.0, 3.0]).tolist()
+    return (dict(zip(rates, (0.8 + points / 100).round(2).tolist(), strict=True)),)
+
+
 ONE_BEST = {0.2: [0.80, 0.81, 0.82], 0.02: [0.60, 0.61, 0.62], 2.0: [0.70, 0.71, 0.74]}
 TIE = {0.4: [0.8, 0.9], 0.04: [0.8, 0.9], 4.0: [0.2, 0.3]}
 
 check.exercise(
     "II.3",
     choose_rate,
-    inputs=[(ONE_BEST,), (TIE,), ({rate: [*(SEEDS + lead)] for rate, lead in LEADS.items()},)],
+    inputs=[(ONE_BEST,), (TIE,), scores_of(135), scores_of(190), scores_of(514)],
     mistakes=[
         (
             "that one has the best mean. Which others can't be told from it?",
             lambda scores: max(scores, key=lambda rate: np.mean(scores[rate])),
         ),
         ("the smallest contender. The middle one is asked.", partial(choose_rate, pick=min)),
-        (
-            "of the two contenders in the middle the smaller one is asked.",
-            partial(choose_rate, pick=lambda found: found[len(found) // 2]),
-        ),
+        ("of two in the middle the smaller.", partial(choose_rate, pick=statistics.median_high)),
         ("those are all contenders. Return the middle one.", partial(choose_rate, pick=list)),
-        (
-            "your contenders are told apart as if nothing paired their scores. The seeds do.",
-            partial(choose_rate, compare=answers.unpaired),
+        *(
+            (f"that is the middle in {order}, not of size.", partial(answers.middle, key, shift))
+            for order, key in answers.ORDERS.items()
+            for shift in (0, 1)
         ),
+        ("the seeds pair the scores: use it.", partial(choose_rate, compare=answers.unpaired)),
     ],
     errors={
-        "Two splits": "paired_interval takes the scores of two rates: `scores[rate]`.",
         "no median": "The best rate is a contender, too.",
+        "Two splits": "paired_interval takes the scores of two rates: `scores[rate]`.",
         "has no len": "paired_interval takes the scores of two rates: `scores[rate]`.",
     },
-    otherwise="Best mean; contenders, by paired intervals; the middle one.",
+    otherwise="Best mean of all seeds; contenders, by paired intervals; the middle one.",
 )
 
 
@@ -141,49 +123,54 @@ def steep(num_steps: int, *eigenvalues: float) -> Callable[[], tuple]:
     return lambda: ((lambda vector: symmetric @ vector), symmetric.sum(dim=1) + 2, num_steps)
 
 
+def stepping(steps: Callable[[int], int]) -> Callable:
+    """Return an answer that makes another number of steps."""
+    return lambda product, vector, num: curvature(product, vector, steps(num))
+
+
+curvature = answers.largest_curvature
+raw = partial(curvature, shrink=lambda vector: vector)
+RESULTS: dict[str, Callable] = {
+    "that is the steepest direction. Return the curvature along it.": lambda new, old: old,
+    "that is the length *before* the product: always 1.": lambda new, old: old.norm().item(),
+    "the largest entry is not the length.": lambda new, old: new.max().item(),
+    "that is vector · product. Asked is the product's length.": lambda new, old: (old @ new).item(),
+}
 check.exercise(
     "07.3",
-    largest_curvature,
-    inputs=[steep(8, 5.0, 1.0, 0.5), steep(10, 0.2, 0.05, 0.01, -0.02), steep(6, 30.0, 2.0)],
+    curvature,
+    inputs=[steep(8, 5.0, 1.0, 0.5), steep(2, 0.2, 0.08, 0.05, -0.07), steep(6, 30.0, 2.0)],
     mistakes=[
+        *((said, partial(curvature, result=result)) for said, result in RESULTS.items()),
+        ("that grows or shrinks with every step: length 1 before each product.", raw),
         (
-            "that is the steepest direction. Return the curvature along it, one number.",
-            partial(largest_curvature, result=lambda new, old: old),
+            "length 1 before *each* product.",
+            lambda p, vector, num: raw(p, vector / vector.norm(), num),
         ),
-        (
-            "1 is the length of the vector *before* the product. What does the product make of it?",
-            partial(largest_curvature, result=lambda new, old: old.norm().item()),
-        ),
-        (
-            "that grows or shrinks with every step: bring the vector back to length 1 before "
-            "each product.",
-            partial(largest_curvature, shrink=lambda vector: vector),
-        ),
-        (
-            "that is what a single step gives: is the result of the product used again?",
-            lambda product, vector, _: largest_curvature(product, vector, 1),
-        ),
+        ("that is what a single step gives: is its result used again?", stepping(lambda _: 1)),
+        ("that is one step more than `num_steps`.", stepping(lambda steps: steps + 1)),
+        ("that is one step less than `num_steps`.", stepping(lambda steps: steps - 1)),
     ],
     tolerance=5e-3,
     otherwise="Each step: length 1, then the product. At the end the length of the product.",
 )
 
 
-def both_hits(seeds: int, reviews: int) -> tuple[np.ndarray, ...]:
-    """Return whether two recipes are right, bool [seeds, reviews] each."""
-    rng = np.random.default_rng(seeds)
-    hard = 0.3 * rng.random(reviews)  # both recipes find the same reviews hard
-    return tuple(rng.random((seeds, reviews)) < hard + share for share in (0.65, 0.6))
+def hits_of(*shape: int) -> np.ndarray:
+    """Return whether models are right on reviews, drawn by lot."""
+    return np.random.default_rng(shape[-1]).random(shape) < 0.6
 
 
 check.exercise(
     "II.4.c",
     answers.two_intervals,
-    inputs=[both_hits(4, 60), both_hits(3, 40)],
+    parts=("the interval over seeds", "the interval over reviews"),
+    inputs=[tuple(hits_of(2, 4, 60)), tuple(hits_of(2, 3, 40))],
     mistakes=[
         ("the two are swapped: seeds come first.", partial(answers.two_intervals, axes=(0, 1))),
         ("both intervals are over seeds.", partial(answers.two_intervals, axes=(1, 1))),
         ("that is old minus new.", lambda new, old: answers.two_intervals(old, new)),
+        ("your pairs are sums, not means.", partial(answers.two_intervals, average=np.sum)),
         (
             "the first is right. For the second, average over the seeds first: the answers of "
             "several seeds to one review are not independent pairs.",
@@ -194,50 +181,37 @@ check.exercise(
         ),
     ],
     errors={"boolean subtract": "True and False can't be subtracted: average first."},
-    otherwise="Two pairs: (mean, half) over seeds, then (mean, half) over reviews.",
+    otherwise="Two pairs of shares: (mean, half) over seeds, then (mean, half) over reviews.",
 )
 
 
-def exam_of(models: int, reviews: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return hits [models, reviews] and an exam; no two models have the same score anywhere."""
-    rng = np.random.default_rng(size)
-    hits, order = np.zeros((models, reviews), dtype=bool), rng.permutation(reviews)
-    there, elsewhere = rng.permutation(size), rng.permutation(reviews - size)
-    for row in range(models):
-        hits[row, order[: there[row]]] = hits[row, order[size : size + elsewhere[row]]] = True
-    return hits, order[:size]
-
-
+#: what may be returned instead: `on` the exam, and `off` it
+GIVEN: dict[str, Callable] = {
+    "the exam's score comes first.": lambda on, off, best: (off[best], on[best]),
+    "the second is the best of all elsewhere.": lambda on, off, best: (on[best], off.max()),
+    "the second is the mean of all models.": lambda on, off, best: (on[best], off.mean()),
+    "that is the flattery. Return both scores.": lambda on, off, best: on[best] - off[best],
+}
 check.exercise(
     "VI.6.a",
     best_of,
-    inputs=[exam_of(4, 30, 9), exam_of(6, 50, 20), exam_of(3, 12, 5)],
+    parts=("the score on the exam", "the score elsewhere"),
+    inputs=[(hits_of(rows, 40), np.r_[rows:40:3]) for rows in (3, 4, 8)],
     mistakes=[
         (
             "the first is right. The second counts all reviews: leave those of the exam out.",
-            lambda hits, exam: (
-                best_of(hits, exam)[0],
-                best_of(hits, exam, give=lambda on, off, best: hits[best].mean()),
+            lambda hits, exam: best_of(
+                hits, exam, give=lambda on, _, row: (on[row], hits[row].mean())
             ),
         ),
-        (
-            "the second is the best score elsewhere. Asked is the score of the model that was "
-            "chosen on the exam.",
-            partial(best_of, give=lambda on, off, best: (on[best], off.max())),
-        ),
-        (
-            "your model was chosen by its score elsewhere. The exam chooses.",
-            partial(best_of, choose=lambda on, off: off.argmax()),
-        ),
+        ("the exam chooses, not the rest.", partial(best_of, choose=lambda on, off: off.argmax())),
         (
             "your model was chosen by its score on all reviews. The exam alone chooses.",
             lambda hits, exam: best_of(hits, exam, lambda *_: hits.mean(axis=1).argmax()),
         ),
-        (
-            "that is how much the exam flatters. Return both scores.",
-            partial(best_of, give=lambda on, off, best: on[best] - off[best]),
-        ),
+        *((sentence, partial(best_of, give=give)) for sentence, give in GIVEN.items()),
     ],
+    errors={"out of bounds": "`hits` has a row for each model, and a column for each review."},
     otherwise="Two shares: the chosen model's on the exam, and its share on all other reviews.",
 )
 

@@ -54,11 +54,9 @@ def on_sample(model: nn.Module, sample: BagOfWordsDataset) -> tuple[models.OneHo
 def luck_and_gain(
     hits: np.ndarray, exam_size: int, tries: Sequence[int], draws: int = 2_000
 ) -> np.ndarray:
-    """Draw exams, keep the best of some models on each; return what that is worth, in points.
+    """Draw exams, keep the best of `tries` models on each; return what is gained, in points.
 
-    `hits` are bool [models, reviews]. Returned is, for each of `tries` [tries, 2]: how far the
-    score on the exam lies above the chosen model's score elsewhere, and that above the mean
-    model's score elsewhere.
+    `hits` are bool [models, reviews]; returned are flattery and true gain, elsewhere [tries, 2].
     """
     rng = np.random.default_rng(0)
     num_models, num_reviews = hits.shape

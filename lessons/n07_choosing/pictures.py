@@ -50,6 +50,8 @@ def accuracy_by_learning_rate(accuracies: Scores, title: str) -> Axes:
     ax.axhline(0.5, color="grey", linestyle="--", label="guessing")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set(xscale="log", xlabel="learning rate (logarithmic)", ylabel="validation accuracy")
+    ax.set_xticks(rates, map(str, rates))
+    ax.xaxis.set_minor_locator(FixedLocator([]))
     ax.set_title(title)
     ax.legend(loc="upper left")
     return ax
@@ -91,9 +93,8 @@ def flattery_curves(points: Mapping[int, Mapping[int, float]], title: str) -> Ax
     """Draw by how much (in points) the best of some models flatters, by the size of the exam."""
     ax = plt.subplots()[1]
     for size, by_tries in points.items():
-        ax.plot([*by_tries], [*by_tries.values()], marker="o")
-        ax.text(max(by_tries) + 1, by_tries[max(by_tries)], f"{size:,} reviews", va="center")
+        ax.plot([*by_tries], [*by_tries.values()], marker="o", label=f"{size:,} reviews")
     ax.axhline(0, color="grey", linestyle="--")
-    ax.set_xlim(0, 1.3 * max(by_tries))
+    ax.legend()
     ax.set(xlabel="models tried", ylabel="flattery [percentage points]", title=title)
     return ax

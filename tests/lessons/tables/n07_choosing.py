@@ -1,6 +1,7 @@
 """Answers to notebook 07 in unusual forms; the usual ones come with the exercises themselves."""
 
 import itertools
+import statistics
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -74,6 +75,23 @@ def subtract_bools(new_hits: np.ndarray, old_hits: np.ndarray) -> Any:
     return gains.mean(axis=1), gains.mean(axis=0)
 
 
+def by_first_seed(scores: dict) -> list:
+    best = max(scores, key=scores.get)  # type: ignore[arg-type]
+    return [
+        r for r in scores if np.subtract(*training.paired_interval(scores[best], scores[r])) <= 0
+    ]
+
+
+def models_as_columns(hits: np.ndarray, exam: np.ndarray) -> Any:
+    best = hits[:, exam].mean(axis=0).argmax()
+    return hits[best, exam].mean(), np.delete(hits[best], exam).mean()
+
+
+def one_call(try_out: Callable) -> tuple:
+    try_out(0.05, 0.8, "split", 0)
+    return 0.6, 0.5, "basic_english"
+
+
 def by_mask(hits: np.ndarray, exam: np.ndarray) -> tuple:
     mask = np.zeros(hits.shape[1], dtype=bool)
     mask[exam] = True
@@ -96,18 +114,27 @@ RIGHT = {
     "ex_07_1": [(sweep_pairs,)],
     "ex_07_2": [(by_scipy,)],
     "ii_3": [(by_intervals,)],
-    "ex_07_3": [(rayleigh,)],
     "vi_6_a": [(by_mask,)],
     "ex_07_open": [(searches(), WORLD)],
 }
 
 TRAPS = [
     Trap("ex_07_1", (ends_at_once,), "catch its FloatingPointError"),
-    Trap("ex_07_1", (trains_twice,), "one training for each seed"),
+    Trap("ex_07_1", (trains_twice,), "trainings asked for, (rate, seed) each, should not be"),
+    Trap(
+        "ex_07_1",
+        (lambda score, rates, seeds: sweep_pairs(lambda r, s: score(s, r), rates, seeds),),
+        "(rate, seed) each, should not be",
+    ),
+    Trap("ex_07_2", (lambda new, old: by_scipy(new, old)[1],), "does not fit the task"),
+    Trap("ii_3", (lambda scores: statistics.median_low(by_first_seed(scores)),), "all seeds"),
+    Trap("ex_07_3", (rayleigh,), "one step more"),
+    Trap("vi_6_a", (models_as_columns,), "a row for each model"),
     Trap("ex_07_2", (plain_lists,), "np.subtract(new, old)"),
     Trap("ii_3", (rates_for_scores,), "`scores[rate]`"),
     Trap("ii_4_c", (subtract_bools,), "average first"),
-    Trap("ex_07_open", (lambda try_out: (0.6, 0.5, "basic_english"), WORLD), "made-up world"),
+    Trap("ex_07_open", (lambda try_out: (0.6, 0.5, "basic_english"), WORLD), "without a call"),
+    Trap("ex_07_open", (one_call, WORLD), "in the made-up world your search chose rate 0.6"),
     Trap("ex_07_open", (searches(rates=(0.01, 0.02) * 9), WORLD), "training number 21"),
     Trap("ex_07_open", (lambda try_out: 0.3, WORLD), "a recipe is three values"),
     Trap("ex_07_open", (lambda try_out: (0.3, 1, "words"), WORLD), "tokenizer is one of"),
