@@ -26,7 +26,7 @@ endif
 export TOKENIZERS_PARALLELISM := false
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help run test lab exercises book wheel grade store bench oldest canary release colab browser address lint clean
+.PHONY: help run test lab exercises book wheel grade store bench oldest canary release colab browser device address lint clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -121,6 +121,10 @@ release: $(INSTALLED)  ## build and check what a tag publishes: make release TAG
 
 browser: $(OPTIONAL)  ## JupyterLab and the pages in a real Chromium; screenshots in build/browser
 	$(BIN)/pytest tests/browser
+
+device: $(INSTALLED)  ## helpers on a pretended GPU, compiled by g++; and NOTEBOOKS="03 09" if given
+	OMP_NUM_THREADS=1 COURSE_OFFLINE=1 $(BIN)/python -m pytest -p tests.device.pretended tests/device
+	$(if $(NOTEBOOKS),COURSE_OFFLINE=1 $(BIN)/python -m tests.device.notebooks $(NOTEBOOKS))
 
 address: $(INSTALLED)  ## for forks: make address REPOSITORY=https://github.com/OWNER/NAME
 	$(BIN)/python -m tools.set_address $(call given,REPOSITORY)
