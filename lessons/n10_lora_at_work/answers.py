@@ -52,7 +52,7 @@ def prepared(prepare: Callable, base: nn.Module, way: str) -> Any:
         "new": sorted(
             name
             for name, part in model.named_parameters()
-            if name in old and not torch.equal(part, old[name])
+            if name in old and not torch.equal(part.cpu(), old[name])
         ),
     }
 
