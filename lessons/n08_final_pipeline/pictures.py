@@ -13,9 +13,7 @@ ROLES = {
 }
 
 
-def who_sees_what(
-    parts: Mapping[str, int], steps: Mapping[str, Sequence[str]], title: str
-) -> Axes:
+def who_sees_what(parts: Mapping[str, int], steps: Mapping[str, Sequence[str]], title: str) -> Axes:
     """Draw which reviews each step learns from, scores on, and leaves alone.
 
     Parameters

@@ -24,7 +24,6 @@ from helpers import plots
 from lessons.n00_pytorch_primer import pictures as n00
 from lessons.n01_vocabulary import pictures as n01
 from lessons.n02_dataset import pictures as n02
-from lessons.n05_loss_and_training import pictures as n05
 from lessons.n06_evaluation_and_perplexity import pictures as n06
 from lessons.n07_choosing import pictures as n07
 from lessons.n10_lora_at_work import pictures as n10
@@ -118,7 +117,6 @@ PICTURES: dict[str, Callable[[], Axes]] = {
     "guessing_curve": lambda: n06.guessing_curve([1, 2, 3], np.log([1, 2, 3]), ""),
     "ladder": lambda: n02.ladder({name: (1.0, 2.0) for name in SERIES}, ""),
     "learning_curves": lambda: plots.learning_curves(SERIES, ""),
-    "lines": lambda: n05.lines(np.arange(6), SERIES, "", "x", "y"),
     "review_lengths": lambda: n01.review_lengths([20, 30], [25, 60], ""),
     "spectrum": lambda: n10.spectrum(SERIES, ""),
 }
