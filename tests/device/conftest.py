@@ -17,14 +17,6 @@ def device() -> torch.device:
     return training.pick_device()
 
 
-@pytest.fixture
-def counted(device: torch.device) -> torch.device:
-    """Give the pretended device, which counts, and obeys."""
-    if pretended.missing:
-        pytest.skip(f"a pretended device only: {pretended.missing}")
-    return device
-
-
 @pytest.fixture(scope="session")
 def here() -> Data:
     """Make 300 reviews of 0 to 99 of 2,000 tokens, on the CPU; some can be learned."""

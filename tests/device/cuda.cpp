@@ -4,12 +4,12 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/EmptyTensor.h>
+#include <ATen/native/SparseTensorUtils.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <set>
@@ -21,16 +21,10 @@ using c10::Device, c10::DeviceIndex, c10::DispatchKey, c10::DispatchKeySet, c10:
 
 constexpr auto CUDA = c10::DeviceType::CUDA;
 const Device DEVICE(CUDA, 0);
-const DispatchKeySet CPU_KEYS(DispatchKey::CPU), CUDA_KEYS(DispatchKey::CUDA);
+const DispatchKeySet CUDA_KEYS(DispatchKey::CUDA);
 
 std::atomic<int64_t> waits{0}, copies{0}, bytes{0}, peak{0};
 std::atomic<bool> has_float64{true};  // Apple's MPS has none
-const pid_t process = getpid();
-
-void check_fork() {
-  TORCH_CHECK(getpid() == process, "Cannot re-initialize CUDA in forked subprocess. To use CUDA ",
-              "with multiprocessing, you must use the 'spawn' start method");
-}
 
 void check_type(at::ScalarType type, int64_t dimensions) {
   TORCH_CHECK_TYPE(has_float64 || type != at::kDouble || dimensions == 0,
@@ -65,7 +59,6 @@ c10::DataPtr label(c10::DataPtr data, int64_t size) {
 
 struct Allocator final : c10::Allocator {
   c10::DataPtr allocate(size_t size) override {
-    check_fork();
     return label(c10::GetCPUAllocator()->allocate(size), size);
   }
   void copy_data(void* to, const void* from, size_t n) const override {
@@ -129,6 +122,17 @@ Tensor as_cpu(const Tensor& tensor) {
   return view;
 }
 
+// A sparse tensor like another one, of other indices and values, on their device.
+Tensor sparse(const Tensor& like, const Tensor& indices, const Tensor& values) {
+  const DispatchKeySet keys(ours(values) ? DispatchKey::SparseCUDA : DispatchKey::SparseCPU);
+  auto made = at::detail::make_tensor<at::SparseTensorImpl>(keys, like.dtype());
+  auto *impl = at::sparse::get_sparse_impl(made), *from = at::sparse::get_sparse_impl(like);
+  impl->resize_(from->sparse_dim(), from->dense_dim(), like.sizes());
+  impl->set_indices_and_values_unsafe(indices, values);
+  impl->set_coalesced(from->coalesced());
+  return made;
+}
+
 // A CPU result becomes a device tensor; its bytes are taken over, not copied.
 Tensor adopt(const Tensor& result) {
   auto* kept = new c10::Storage(result.storage());
@@ -176,6 +180,10 @@ struct Aliases {  // the device's tensors among the arguments, and the same byte
 
   Tensor add(const Tensor& tensor) {
     if (!ours(tensor)) return tensor;
+    if (tensor.is_sparse()) {
+      auto* impl = at::sparse::get_sparse_impl(tensor);
+      return sparse(tensor, add(impl->indices()), add(impl->values()));
+    }
     pairs.emplace_back(tensor, as_cpu(tensor));
     return pairs.back().second;
   }
@@ -193,6 +201,10 @@ struct Aliases {  // the device's tensors among the arguments, and the same byte
     if (!result.defined() || ours(result)) return result;
     for (auto& [tensor, alias] : pairs)
       if (result.is_same(alias)) return tensor;
+    if (result.is_sparse()) {
+      auto* impl = at::sparse::get_sparse_impl(result);
+      return sparse(result, back(impl->indices()), back(impl->values()));
+    }
     auto* memory = result.storage().unsafeGetStorageImpl();
     for (auto& [tensor, alias] : pairs)
       if (memory->data() != nullptr && memory == alias.storage().unsafeGetStorageImpl())
@@ -219,7 +231,8 @@ void change_tensors(c10::IValue& value, Change change) {
 }
 
 // Run the CPU's kernel. What draws random numbers is lent the device's stream.
-void run_on_cpu(const c10::OperatorHandle& op, c10::Stack* stack, size_t begin) {
+void run_on_cpu(const c10::OperatorHandle& op, bool sparse, c10::Stack* stack, size_t begin) {
+  const DispatchKeySet cpu(sparse ? DispatchKey::SparseCPU : DispatchKey::CPU);
   const auto& arguments = op.schema().arguments();
   std::vector<size_t> places;  // of generators among the arguments
   at::Generator stream = generator;
@@ -230,20 +243,19 @@ void run_on_cpu(const c10::OperatorHandle& op, c10::Stack* stack, size_t begin) 
       if (given.isGenerator()) stream = given.toGenerator();
     }
   if (places.empty() && !op.hasTag(at::Tag::nondeterministic_seeded))
-    return op.redispatchBoxed(CPU_KEYS, stack);
+    return op.redispatchBoxed(cpu, stack);
   static at::Generator scratch = at::detail::createCPUGenerator(0);
   at::Generator usual = at::detail::getDefaultCPUGenerator();
   at::Generator lent = places.empty() ? usual : scratch;
   Tensor before = usual.get_state();
   lent.set_state(stream.get_state());
   for (size_t place : places) (*stack)[place] = lent;
-  op.redispatchBoxed(CPU_KEYS, stack);
+  op.redispatchBoxed(cpu, stack);
   stream.set_state(lent.get_state());
   usual.set_state(before);
 }
 
-void every_operation(const c10::OperatorHandle& op, DispatchKeySet, c10::Stack* stack) {
-  check_fork();
+void every_operation(const c10::OperatorHandle& op, DispatchKeySet keys, c10::Stack* stack) {
   const auto& schema = op.schema();
   std::string name = schema.name().substr(schema.name().find("::") + 2);
   if (!schema.overload_name().empty()) name += "." + schema.overload_name();
@@ -263,7 +275,7 @@ void every_operation(const c10::OperatorHandle& op, DispatchKeySet, c10::Stack* 
       TORCH_CHECK(value.toGenerator().device().type() == CUDA, "Expected a 'cuda' device type ",
                   "for generator but found '", value.toGenerator().device().type(), "'");
   }
-  run_on_cpu(op, stack, begin);
+  run_on_cpu(op, keys.has(DispatchKey::SparseCUDA), stack, begin);
   aliases.follow();
   for (size_t i = stack->size() - schema.returns().size(); i < stack->size(); i++)
     change_tensors((*stack)[i], [&](const Tensor& result) { return aliases.back(result); });
@@ -291,7 +303,6 @@ Tensor empty_strided(c10::IntArrayRef size, c10::IntArrayRef stride, Type type, 
 }
 
 Tensor& copy_(Tensor& self, const Tensor& source, bool) {
-  check_fork();
   if (self.is_same(source)) return self;
   if (!ours(self) || !ours(source)) copies++, waits++;
   at::AutoDispatchBelowADInplaceOrView guard;
@@ -301,6 +312,15 @@ Tensor& copy_(Tensor& self, const Tensor& source, bool) {
 
 TORCH_LIBRARY_IMPL(_, CUDA, library) {
   library.fallback(torch::CppFunction::makeFromBoxedFunction<&every_operation>());
+}
+
+TORCH_LIBRARY_IMPL(_, SparseCUDA, library) {
+  library.fallback(torch::CppFunction::makeFromBoxedFunction<&every_operation>());
+}
+
+TORCH_LIBRARY_IMPL(aten, SparseCUDA, library) {
+  for (auto name : {"is_coalesced", "indices", "values"})  // those that have a kernel by default
+    library.impl(name, torch::CppFunction::makeFromBoxedFunction<&every_operation>());
 }
 
 TORCH_LIBRARY_IMPL(aten, CUDA, library) {

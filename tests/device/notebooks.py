@@ -15,7 +15,7 @@ from tests.device.pretended import BUILD, PROJECT
 from tools import run_notebooks
 
 FIRST = """
-import itertools, sys
+import itertools, resource, sys
 sys.path.insert(0, {project!r})
 from tests.device import pretended
 pretended.enable()
@@ -26,7 +26,6 @@ whole = DataLoader.__iter__
 DataLoader.__iter__ = lambda loader: itertools.islice(whole(loader), {batches} or None)
 """
 LAST = """
-import resource
 mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 print("peak: host", mb, "MB, device", pretended.counts()["peak"] >> 20, "MB")
 """

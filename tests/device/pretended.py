@@ -1,10 +1,9 @@
 """A pretended CUDA device on a CPU-only PyTorch, and a plugin for pytest that makes one.
 
-Its memory is the host's; its kernels are the CPU's, run over the same bytes. All above the kernels
-is PyTorch's own. Added are CUDA's checks: all tensors on one device (a scalar CPU tensor only in
-pointwise operations, CPU indices only in indexing), the generator of the right device, no use in
-a forked child. Its random numbers come from a stream of its own, as CUDA's do. It cannot show
-what only CUDA's kernels refuse, nor asynchrony, rounding, speed. The whole process has the device.
+Its memory is the host's; its kernels are the CPU's, over the same bytes; all above them is PyTorch's
+own. Added are CUDA's checks (all tensors on one device, but for CPU scalars in pointwise operations
+and CPU indices in indexing; the right generator) and a stream of its own for random numbers. It
+cannot show what only CUDA's kernels refuse, forks, rounding, speed. The whole process has it.
 """
 
 import ctypes
