@@ -1,9 +1,9 @@
 """A pretended CUDA device on a CPU-only PyTorch, and a plugin for pytest that makes one.
 
-Its memory is the host's; its kernels are the CPU's, over the same bytes; all above them is PyTorch's
-own. Added are CUDA's checks (all tensors on one device, but for CPU scalars in pointwise operations
-and CPU indices in indexing; the right generator) and a stream of its own for random numbers. It
-cannot show what only CUDA's kernels refuse, forks, rounding, speed. The whole process has it.
+Memory is the host's, kernels are the CPU's; all above them is PyTorch's own. Added are CUDA's
+checks (all tensors on one device, but for CPU scalars in pointwise operations and CPU indices; the
+right generator) and random numbers of its own. What only CUDA's kernels refuse, forks and rounding
+are out of reach. The whole process has the device.
 """
 
 import ctypes

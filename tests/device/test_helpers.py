@@ -116,9 +116,8 @@ def test_twins_stay_on_the_device(there: Data) -> None:
 @pytest.mark.parametrize("make", MODELS)
 def test_words_of_a_review(device: torch.device, make: Any) -> None:
     vocabulary, model = text.Vocabulary([f"w{i}" for i in range(1_999)]), make(2_000, 20)
-    review = "w1 w2 w3 zzz w2"
-    expected = models.word_contributions(model, vocabulary, review)
-    found = models.word_contributions(model.to(device), vocabulary, review)
+    expected = models.word_contributions(model, vocabulary, "w1 w2 w3 zzz w2")
+    found = models.word_contributions(model.to(device), vocabulary, "w1 w2 w3 zzz w2")
     assert found[0] == pytest.approx(expected[0], abs=1e-5)
     assert found[1] == pytest.approx(expected[1], abs=1e-5)
 
