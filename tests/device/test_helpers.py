@@ -84,7 +84,7 @@ def test_training_is_that_of_the_cpu(here: Data, there: Data, make: Any, setting
         np.testing.assert_allclose(trained(data, where, make, settings), expected, rtol=1e-4)
 
 
-@pytest.mark.skipif("pretended.missing", reason="a real device does not count")
+@pytest.mark.skipif("pretended.missing", reason="needs the pretended device")
 def test_nothing_waits_or_is_copied_needlessly(device: torch.device, there: Data) -> None:
     logits, targets = torch.zeros(8, 2, device=device), torch.zeros(8, device=device).long()
     torch.ops.pretended.reset()

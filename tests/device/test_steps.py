@@ -40,7 +40,7 @@ def test_random_numbers_of_the_device_are_others(device: torch.device) -> None:
         torch.rand(5, device=device, generator=torch.Generator())
 
 
-@pytest.mark.skipif("pretended.missing", reason="a real device has float64")
+@pytest.mark.skipif("pretended.missing", reason="needs the pretended device")
 def test_apples_device_has_no_float64(device: torch.device) -> None:
     torch.ops.pretended.float64(False)
     try:
