@@ -92,7 +92,7 @@ def as_page(notebook: NotebookNode, stem: str) -> NotebookNode:
     for cell, caption in zip(page.cells, _captions(page), strict=True):
         if cell.cell_type == "markdown":
             cell.source = BADGE.sub(links, cell.source)
-        elif cell.id.endswith("-solution"):
+        elif cell.id.endswith("-solution") or cell.id == "colab":
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
         if caption:
             cell.metadata["mystnb"] = {"image": {"alt": caption}}
@@ -183,14 +183,14 @@ def _block(translator: Any, node: Any) -> None:
 
 SETTINGS = {
     "project": "From Bag of Words to LoRA",
-    "author": "the authors of the course",
+    "html_show_sphinx": False,
     "extensions": ["myst_nb", "sphinx_design", "tools.book"],
     "myst_enable_extensions": ["dollarmath", "colon_fence"],
     "nb_execution_mode": "off",
     "nb_merge_streams": True,
     "nb_output_stderr": "remove",
-    "nb_code_prompt_show": "Show the solution",
-    "nb_code_prompt_hide": "Hide the solution",
+    "nb_code_prompt_show": "Show the code",
+    "nb_code_prompt_hide": "Hide the code",
     "html_math_renderer": "mathml",
     "html_theme": "sphinx_book_theme",
     "html_title": "From Bag of Words to LoRA",

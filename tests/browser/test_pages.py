@@ -197,7 +197,7 @@ def test_the_book_opens_from_disk(browser: BrowserContext, site: Path) -> None:
 def test_solutions_are_folded(visit: Visit) -> None:
     """A solution is hidden until one asks for it."""
     page = visit.open("03_dataloader.html")
-    box = page.locator("details.hide").filter(has_text="Show the solution").first
+    box = page.locator("details.hide").filter(has_text="Show the code").first
     code = box.locator("pre").first
     expect(code).to_be_hidden()
     box.locator("summary").click()
