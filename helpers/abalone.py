@@ -219,5 +219,6 @@ class Batches:
     batch_size: int = 128
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for rows in torch.randperm(len(self.targets)).split(self.batch_size):
+        order = torch.randperm(len(self.targets)).to(self.targets.device)  # copied once
+        for rows in order.split(self.batch_size):
             yield self.inputs[rows], self.targets[rows]
