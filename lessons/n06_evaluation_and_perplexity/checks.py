@@ -83,7 +83,8 @@ check.exercise(
         ),
     ],
     errors={"Dimension out of range": NO_CLASS_AXIS, "too many indices": NO_CLASS_AXIS},
-    otherwise="Which class of each sample has the larger probability?",
+    parts=("for logits [batch] the result", "for logits [batch, classes] the result"),
+    otherwise="Which class of each sample has the larger probability? The result is [batch].",
 )
 
 
@@ -127,7 +128,12 @@ check.exercise(
             from_truth(lambda logs: -logs.mean()),
         ),
         ("this mixes powers of 2 and of e.", from_truth(lambda logs: 2 ** -logs.mean())),
-        ("that is e to the power of a sum.", from_truth(lambda logs: logs.sum().neg().exp())),
+        (
+            "that is e to the power of a sum.",
+            from_truth(lambda logs: logs.sum().neg().exp()),
+            lambda found, logits, _: not logits.any() and abs(found - 16) < 1e-3,
+        ),
+        ("that is 1 divided by the mean of p.", from_truth(lambda logs: 1 / logs.exp().mean())),
         (
             "that is the mean of 1/p over the samples. The mean comes before the exponential.",
             from_truth(lambda logs: logs.neg().exp().mean()),
@@ -137,9 +143,10 @@ check.exercise(
             from_truth(right, log_p=lambda z: z),
         ),
         (
-            "that is infinite or too large where p is below 1e-45, which float32 rounds to 0. Do "
-            "not go through p: ln p = z minus the logarithm of the sum of all e^z.",
+            "right, but not with a logit of 200: there float32 rounds some p to 0. Do not go "
+            "through p: ln p = z minus the logarithm of the sum of all e^z.",
             from_truth(right, log_p=lambda z: z.softmax(1).log()),
+            lambda _, logits, targets: logits.max() == 200,
         ),
         (
             "the classes of one sample share its probability: the softmax goes along axis 1.",
@@ -150,7 +157,8 @@ check.exercise(
             from_truth(right, pick=lambda logs: logs),
         ),
     ],
-    otherwise="Go through the formula from the inside out, for this input by hand.",
+    otherwise="Go through the formula from the inside out. By hand: for logits [[0, 3]] and target "
+    "[1], p = e³ / (1 + e³), so the perplexity is 1/p = 1.05.",
 )
 
 
@@ -207,14 +215,17 @@ def facts(answer: Callable, num_reviews: int, run_length: int, num_folds: int) -
         found = answer(num_reviews, run_length, num_folds, torch.Generator().manual_seed(seed))
         return torch.tensor(found) if isinstance(found, list) else found
 
-    folds, again, other = made(1), made(1), made(2)
+    deals = [made(seed) for seed in range(10)]
+    folds = deals[0]
     if not isinstance(folds, Tensor) or folds.shape != (num_reviews,):
         return folds if folds is None or folds is ... else "another shape"
     whole = all(len(run.unique()) == 1 for run in folds.split(run_length))
-    dealt = folds[::run_length]
-    sizes = [int((dealt == fold).sum()) for fold in range(num_folds)]
-    numbered, even = sum(sizes) == len(dealt), max(sizes) - min(sizes) <= 1
-    return len(folds), whole, numbered, even, folds.equal(again), not folds.equal(other)
+    dealt = [deal[::run_length].tolist() for deal in deals]
+    sizes = [[deal.count(fold) for fold in range(num_folds)] for deal in dealt]
+    numbered = all(sum(size) == len(dealt[0]) for size in sizes)
+    even = all(max(size) - min(size) <= 1 for size in sizes)
+    drawn = len({*map(tuple, dealt)}) > num_folds
+    return whole, numbered, even, folds.equal(made(0)), drawn, len(folds)
 
 
 check.exercise(
@@ -226,25 +237,26 @@ check.exercise(
         (
             "reviews of one run are in different folds.",
             lambda n, length, folds, draw: torch.randperm(n, generator=draw) % folds,
-            lambda found, *_: not found[1],
+            lambda found, *_: found[0] is False,
         ),
         (
             "the folds have the numbers 0 to num_folds − 1; yours have others.",
             lambda *given: experiments.folds_of_runs(*given) + 1,
+            lambda found, *_: found[1] is False,
         ),
         (
-            "the numbers of runs differ by more than one: chance alone does not deal evenly.",
+            "the folds' numbers of runs differ by more than one, at least for some seeds.",
             lambda n, length, folds, draw: runs(torch.randint(folds, (n,), generator=draw), length),
+            lambda found, *_: found[2] is False,
         ),
         (
             "the same seed of `generator` gives other folds the second time: draw with it.",
-            lambda n, length, folds, draw: experiments.folds_of_runs(
-                n, length, folds, torch.default_generator
-            ),
+            lambda n, k, m, _: experiments.folds_of_runs(n, k, m, torch.default_generator),
         ),
         (
-            "another seed gives the same folds.",
+            "ten seeds of `generator` give at most num_folds different deals. Draw for each run.",
             lambda n, length, folds, draw: torch.arange(n) // length % folds,
+            lambda found, *_: found[4] is False,
         ),
         (
             "a tensor [num_reviews] of fold numbers is wanted. Is the last run a shorter one?",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from helpers import training
 from helpers.datasets import Bags
 
+HERE = torch.device("cpu", 0)  # as good as "cpu", but not equal to it
 LOGITS, TARGETS = [0.3, -1.0, 3.0, -0.5, -4.0], [1, 0, 0, 1, 1]
 
 
@@ -24,15 +25,32 @@ class Echo(nn.Module):
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
-        self.unused = nn.Parameter(torch.zeros(()))
         self.modes: list[bool] = []
         self.train(mode)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Any]:
+        """Give what stands for a parameter: it has a device."""
+        yield SimpleNamespace(device=HERE, grad=None)
 
     def forward(self, inputs: Tensor | Bags) -> Tensor:
         """Map a batch to logits [batch]."""
         self.modes.append(self.training)
         logits = inputs.offsets.diff() - 1.5 if isinstance(inputs, Bags) else inputs
         return -logits if self.training else logits
+
+
+class Sent(Tensor):
+    """A tensor that notes to which device it was sent."""
+
+    device_of_to: Any = None
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        return self.clone()
+
+    def to(self, *given: Any, **named: Any) -> Tensor:  # type: ignore[override]
+        """Note the device, and return a plain tensor."""
+        self.device_of_to = torch.device((*given, *named.values())[0])
+        return self.as_subclass(Tensor).to(*given, **named)
 
 
 class Loader(list):
@@ -43,8 +61,8 @@ class Loader(list):
 
 def numbers(*cuts: int) -> Loader:
     """Return batches of `LOGITS` and `TARGETS`, cut at these places."""
-    parts = (slice(*pair) for pair in pairwise(cuts))
-    return Loader((torch.tensor(LOGITS[part]), torch.tensor(TARGETS[part])) for part in parts)
+    both = [torch.tensor(values).as_subclass(Sent) for values in (LOGITS, TARGETS)]
+    return Loader(tuple(one[slice(*pair)] for one in both) for pair in pairwise(cuts))
 
 
 def bags(*offsets: int) -> Bags:
@@ -85,18 +103,20 @@ def scored(evaluate: Callable, model: Echo, loader: Iterable, *others: Callable)
         return result if result is None or result is ... else "no record"
     if model.training != mode:
         return "mode"
-    return result.loss, result.score, result.num_samples, result.perplexity, result.accuracy
+    if any(callable(getattr(result, name, None)) for name in ("accuracy", "perplexity")):
+        return "methods"
+    sent = all(getattr(part, "device_of_to", HERE) == HERE for pair in loader for part in pair)
+    found = result.loss, result.score, result.num_samples, result.perplexity, result.accuracy
+    return *found, type(result)(800.0, 0.5, 1).perplexity, sent
 
 
 def evaluating(
     mean: Callable = lambda losses, sizes: np.average(losses, weights=sizes),
-    judge: Callable = lambda score, pairs: score(*map(torch.cat, zip(*pairs, strict=True))),
     size: Callable = lambda inputs, targets: len(targets),
-    count: Callable = lambda sizes, loader: sum(sizes),
-    chosen: Callable = lambda loss, score: (loss, score),
     record: Callable = training.Evaluation,
     leave: Callable = lambda model, mode: model.train(mode),
     start: Callable = lambda model: model.eval(),
+    move: Callable = lambda part: part.to(HERE),
     always: bool = True,
 ) -> Callable:
     """Return an answer to VI.3.a, with a place for every mistake."""
@@ -108,11 +128,11 @@ def evaluating(
         loss: Callable = training.classification_loss,
         score: Callable = training.accuracy_of,
     ) -> Any:
-        loss, score = chosen(loss, score)
         mode, losses, pairs, sizes = model.training, [], [], []
         start(model)
         try:
             for inputs, targets in loader:
+                inputs, targets = move(inputs), move(targets)
                 outputs = model(inputs)
                 pairs.append((outputs, targets))
                 losses.append(float(loss(outputs, targets)))
@@ -122,15 +142,15 @@ def evaluating(
                 leave(model, mode)
             raise
         leave(model, mode)
-        return record(mean(losses, sizes), judge(score, pairs), count(sizes, loader))
+        every = map(torch.cat, zip(*pairs, strict=True))
+        return record(mean(losses, sizes), score(*every), sum(sizes))
 
     return evaluate
 
 
-def record_of(loss: float, score: float, count: int) -> SimpleNamespace:
-    """Return a record with a minus sign too many."""
-    numbers = {"loss": loss, "score": score, "accuracy": score, "perplexity": math.exp(-loss)}
-    return SimpleNamespace(num_samples=count, **numbers)
+def record_with(perplexity: Any) -> type:
+    """Return a class of records with another `perplexity`."""
+    return type("Evaluation", (training.Evaluation,), {"perplexity": perplexity})
 
 
 SIZES = (
@@ -139,25 +159,22 @@ SIZES = (
 )
 
 BACK = "the model leaves in another mode than it came in. Note its mode, and put it back."
-AT_ONCE = "that is a mean of the batches' scores. Give `score` all outputs and targets at once."
 
-
-def weighted(score: Callable, pairs: list) -> float:
-    """Return the mean score of the batches, weighted by their sizes."""
-    return float(np.average([score(*one) for one in pairs], weights=[len(y) for _, y in pairs]))
-
+PARTS = ("loss", "score", "num_samples", "perplexity", "accuracy",
+         "the perplexity of Evaluation(800.0, 0.5, 1)", "whether all was moved")  # fmt: skip
 
 EVALUATE: dict[str, Any] = dict(
     reference=evaluating(),
     probe=scored,
     changes=True,  # the model of the check takes notes
     inputs=[
-        lambda: (Echo(True), numbers(0, 4, 5)),
-        lambda: (Echo(False), numbers(4, 5)),
-        lambda: (Echo(False), [(bags(0, 1, 3, 3), torch.ones(3)), (bags(0, 4), torch.ones(1))]),
-        lambda: (Echo(True), numbers(0, 4, 5), squared, widest),
+        (Echo(True), numbers(0, 4, 5)),
+        (Echo(False), numbers(4, 5)),
+        (Echo(False), [(bags(0, 1, 3, 3), torch.ones(3)), (bags(0, 4), torch.ones(1))]),
+        (Echo(True), numbers(0, 4, 5), squared, widest),
         lambda: (Echo(True), breaking()),
     ],
+    parts=PARTS,
     mistakes=[
         (
             "the model computed in training mode: is `model.eval()` called, and before the first "
@@ -187,31 +204,27 @@ EVALUATE: dict[str, Any] = dict(
             evaluating(mean=lambda losses, sizes: sum(losses) / sum(sizes)),
         ),
         (
-            "`loss` of the record is the cross-entropy, without exp.",
-            evaluating(mean=lambda losses, sizes: math.exp(np.average(losses, weights=sizes))),
-        ),
-        (
             "a perplexity below 1 is impossible. The loss is a mean of −ln p already: which sign "
             "does the exponent need?",
-            evaluating(record=record_of),
+            evaluating(record=record_with(property(lambda self: math.exp(-self.loss)))),
+        ),
+        (
+            "one of accuracy and perplexity is a method: above each `def` stands `@property`.",
+            evaluating(record=record_with(lambda self: math.exp(self.loss))),
+        ),
+        (
+            "inputs and targets both go to `next(model.parameters()).device` (in this check it is "
+            f"{str(HERE)!r}). Not all of yours do.",
+            evaluating(move=lambda part: part),
+            lambda found, *_: found[-1] is False,
         ),
         (SIZES, evaluating(size=lambda inputs, targets: len(inputs))),
-        (
-            SIZES,
-            evaluating(
-                count=lambda sizes, loader: len(getattr(loader, "dataset", "")) or sum(sizes)
-            ),
-        ),
-        (AT_ONCE, evaluating(judge=lambda score, pairs: np.mean([score(*one) for one in pairs]))),
-        (AT_ONCE, evaluating(judge=weighted)),
-        (
-            "with another `loss` and another `score` nothing changes: use the two arguments.",
-            evaluating(chosen=lambda *_: (training.classification_loss, training.accuracy_of)),
-        ),
     ],
     errors={
         "'Bags' object": SIZES,
+        "math range error": "From a loss of 710 on, the perplexity is math.inf.",
         "'Evaluation' object has no": "Write the two properties of Evaluation, too.",
     },
-    otherwise="Average the loss over all samples; score all outputs against all targets.",
+    otherwise="Average `loss` over all samples that arrive; give `score` all outputs and all "
+    "targets at once. `perplexity` is e^loss.",
 )

@@ -49,13 +49,13 @@ def reliability(probabilities: Tensor, targets: Tensor, num_bins: int) -> tuple[
     return means, shares, [int(part.sum()) for part in parts]
 
 
-SURE = torch.tensor([0.0, 0.05, 0.12, 0.31, 0.33, 0.38, 0.97, 1.0])
-POSITIVE = torch.tensor([0, 1, 0, 1, 0, 1, 1, 0])
+SURE = torch.tensor([0.0, 0.05, 0.12, 0.25, 0.31, 0.33, 0.38, 0.97, 1.0])
+POSITIVE = torch.tensor([0, 1, 0, 1, 1, 0, 1, 1, 0])
 
 RELIABILITY = Exercise(
     "06.open",
     reliability,
-    inputs=[(SURE, POSITIVE, 10), (SURE, POSITIVE, 4), (SURE[3:6], POSITIVE[3:6], 5)],
+    inputs=[(SURE, POSITIVE, 10), (SURE, POSITIVE, 4), (SURE[4:7], POSITIVE[4:7], 5)],
     otherwise="`reliability` gives three lists: mean probability, share of positive targets and "
     "number of reviews of each bin in use. (A bin holds its lower edge, the last one 1, too.)",
 )

@@ -24,35 +24,42 @@ class Counter(nn.Module):
         return self.weight.expand(len(inputs))
 
 
-class Batches:
-    """A loader of one batch of two equal samples; it stops with an error in epoch `broken`."""
+class Stopped(KeyboardInterrupt):
+    """What the stop button does."""
 
-    def __init__(self, target: int, broken: int = -1) -> None:
-        self.target, self.broken, self.epoch = target, broken, 0
+
+class Batches:
+    """A loader of one batch of two equal samples; it may stop with an error in its epoch 4."""
+
+    def __init__(self, target: int, error: type[BaseException] | None = None) -> None:
+        self.target, self.error, self.walks = target, error, 0
 
     def __iter__(self) -> Iterator:
-        self.epoch += 1
-        if self.epoch == self.broken:
-            raise Broken("the loader of this check ends with an error")
+        self.walks += 1
+        if self.error and self.walks == 4:
+            raise self.error("the loader of this check ends with an error")
         yield torch.zeros(2), torch.full((2,), self.target)
+
+
+WATCHED, JUDGED, LEARNED = 2, 3, 4  # the labels of the loaders: none fits the default loss
 
 
 def scripted(losses: list[float]) -> Callable:
     """Return a loss that falls while training, and has these values after each epoch elsewhere."""
 
     def loss(outputs: Tensor, targets: Tensor) -> Tensor:
-        if targets[0] == 0:
+        if targets[0] == LEARNED:
             return -outputs.mean()
-        return torch.tensor(losses[int(outputs[0]) - 1]) + (targets[0] - 1)
+        return torch.tensor([9.0, *losses][int(outputs[0])]) + (JUDGED - targets[0])
 
     return loss
 
 
-NOTHING_ELSE = 0  # instead of the epoch that breaks: no scheduler, no loader to evaluate on
+NOTHING_ELSE = 0  # instead of an error: no scheduler, no loader to evaluate on
 
 
 def watched(
-    answer: Callable, losses: list[float], patience: int | None, epochs: int, error_in_epoch: int
+    answer: Callable, losses: list[float], patience: int | None, epochs: int, stopped_by: Any
 ) -> Any:
     """Fit the counter by an answer; return what is left of it."""
     model, history = Counter(), History()
@@ -60,19 +67,21 @@ def watched(
     clock = SimpleNamespace(step=lambda: steps.append(model.weight.item()))
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     settings: dict[str, Any] = dict(scheduler=clock, loss=scripted(losses), history=history)
-    settings |= dict(watch_loader=Batches(2), score=lambda outputs, _: -abs(outputs[0].item() - 2))
-    loader, other = Batches(0, error_in_epoch), Batches(1)
-    if error_in_epoch == NOTHING_ELSE:
+    settings |= dict(score=lambda outputs, _: -abs(outputs[0].item() - 2))
+    settings |= dict(watch_loader=Batches(WATCHED))
+    loader, other, swallowed = Batches(LEARNED, stopped_by or None), Batches(JUDGED), True
+    if stopped_by == NOTHING_ELSE:
         other, settings = None, settings | dict(scheduler=None, watch_loader=None)
     try:
         back = answer(model, loader, optimizer, epochs, other, patience, False, **settings)
-    except Broken:
-        back = history
+    except (Broken, Stopped):
+        back, swallowed = history, False
     if not isinstance(back, History):
         return back
-    seen = [result.loss for result in back.watched]
-    weights = model.weight.item()
-    return back.train_loss, validation_losses(back), seen, steps, weights, back is history
+    seen, scores = [one.loss for one in back.watched], [one.score for one in back.validation]
+    scores += [one.score for one in back.watched]
+    left = (model.weight.item(), back is history, swallowed and stopped_by is Broken)
+    return loader.walks, back.train_loss, validation_losses(back), seen, scores, steps, *left
 
 
 def validation_losses(history: History) -> list[float]:
@@ -84,9 +93,7 @@ def fitting(
     better: Callable = lambda values, best: values[-1] < values[best],
     keep: Callable = copy.deepcopy,
     restore: str = "always",
-    wait: Callable = lambda patience: patience,
     judged: Callable = validation_losses,
-    order: str = "train scheduler watch validation",
     own: bool = True,
 ) -> Callable:
     """Return an answer to VI.4.b, with a place for every mistake."""
@@ -96,13 +103,6 @@ def fitting(
         *, scheduler, loss, history, watch_loader, score,
     ):  # fmt: skip
         history, weights, best, ended = history if own else History(), None, 0, False
-        learned = history.train_loss
-        todo = {
-            "train": lambda: learned.append(train_epoch(model, train_loader, optimizer, loss)),
-            "scheduler": lambda: scheduler and scheduler.step(),
-            "watch": lambda: look(history.watched, watch_loader),
-            "validation": lambda: look(history.validation, validation_loader),
-        }
 
         def look(part, loader):
             if loader is not None:
@@ -110,14 +110,17 @@ def fitting(
 
         try:
             for epoch in range(num_epochs):
-                for step in order.split():
-                    todo[step]()
+                history.train_loss.append(train_epoch(model, train_loader, optimizer, loss))
+                if scheduler is not None:
+                    scheduler.step()
+                look(history.watched, watch_loader)
+                look(history.validation, validation_loader)
                 values = judged(history)
                 if not values or (patience is None and restore != "unasked"):
                     continue
                 if not epoch or better(values, best):
                     best, weights = epoch, keep(model.state_dict())
-                elif patience and epoch - best >= wait(patience):
+                elif patience and epoch - best >= patience:
                     break
             ended = True
         finally:
@@ -130,18 +133,25 @@ def fitting(
 
 LOSSES = [0.5, 0.4, 0.45, 0.3, 0.35, 0.33, 0.36, 0.2]
 
+PARTS = ("the number of walks through train_loader", "history.train_loss",
+         "the losses in history.validation", "the losses in history.watched",
+         "the scores in history", "the epochs after which the scheduler stepped",
+         "the epoch whose weights the model has at the end",
+         "whether the history is the one handed in", "whether an error is swallowed")  # fmt: skip
+
 FIT: dict[str, Any] = dict(
     reference=fit,
     probe=watched,
     inputs=[
-        (LOSSES, 2, 8, -1),
-        (LOSSES, 1, 8, -1),
-        (LOSSES, None, 5, -1),
-        (LOSSES, 5, 3, -1),
-        ([0.5] * 4, 2, 4, -1),
-        (LOSSES, 2, 8, 4),
+        *((LOSSES, patience, 8, None) for patience in (2, 1, 3)),
+        (LOSSES, None, 5, None),
+        (LOSSES, 5, 3, None),
+        ([0.5] * 4, 2, 4, None),
         (LOSSES, None, 2, NOTHING_ELSE),
+        (LOSSES, 2, 8, Broken),
+        (LOSSES, 2, 8, Stopped),
     ],
+    parts=PARTS,
     mistakes=[
         (
             "at the end the model has the weights of the last epoch, not of the best one. Are they "
@@ -150,17 +160,13 @@ FIT: dict[str, Any] = dict(
             fitting(keep=lambda weights: weights),
         ),
         (
-            "right, until the training is interrupted: then the best weights must come back, too. "
-            "What stands under `finally` runs in any case.",
+            "right, until the training is interrupted or stopped by an error: then the best "
+            "weights must come back, too, and an error must come out. What stands under `finally` "
+            "runs in any case; with `except`, or a `return` there, an error may get lost.",
             fitting(restore="at the end"),
+            lambda found, *world: world[-1] in (Broken, Stopped),
         ),
         ("without a patience the weights of the last epoch stay.", fitting(restore="unasked")),
-        (
-            "one epoch too late: a patience of 2 ends with the second epoch without a new best.",
-            fitting(wait=lambda patience: patience + 1),
-        ),
-        ("it never stops early.", fitting(wait=lambda patience: 1_000)),
-        ("the size of the patience changes nothing.", fitting(wait=lambda patience: 1)),
         (
             "an epoch that is better than the one before it, but no new best, does not start the "
             "count again. Compare with the best one so far.",
@@ -171,28 +177,8 @@ FIT: dict[str, Any] = dict(
             fitting(better=lambda values, best: values[-1] <= values[best]),
         ),
         (
-            "the largest loss counts as the best one here. Small losses are good.",
-            fitting(better=lambda values, best: values[-1] > values[best]),
-        ),
-        (
             "the best epoch is the one with the lowest *validation* loss.",
             fitting(judged=lambda history: history.train_loss),
-        ),
-        (
-            "the best epoch is the one with the lowest validation loss, whatever the score is.",
-            fitting(judged=lambda history: [-result.score for result in history.validation]),
-        ),
-        (
-            "train first: the other steps of an epoch come after it.",
-            fitting(order="scheduler train watch validation"),
-            lambda found, *_: found[3][:1] == [0] or round(found[2][0], 3) == 1.2,
-        ),
-        ("the scheduler never steps.", fitting(order="train watch validation")),
-        ("what is watched goes into history.watched.", fitting(order="train scheduler validation")),
-        (
-            "with these losses and this patience, yours trains for another number of epochs.",
-            fitting(wait=lambda patience: patience + 1, restore="at the end"),
-            lambda found, *world: len(found[0]) != len(watched(fit, *world)[0]),
         ),
         ("a history that is handed in is the one to fill and to return.", fitting(own=False)),
     ],
@@ -200,7 +186,6 @@ FIT: dict[str, Any] = dict(
         "'NoneType' object": "A loader or the scheduler may be None: then its step is left out.",
         "The labels of 2 classes": "Hand `loss` on to train_epoch and evaluate.",
     },
-    otherwise="(The six values: the training losses, the validation losses, the losses on "
-    "watch_loader, after which epochs the scheduler stepped, whose epoch's weights the model has "
-    "at the end, and whether the history is the one handed in.)",
+    otherwise="(Steps 1 to 4 run in this order in every epoch, the last one too. A patience of 2 "
+    "ends with the second epoch without a new best. Is `score` handed on, is `history` returned?)",
 )

@@ -1,5 +1,6 @@
 """Answers to notebook 06 in unusual forms; the usual ones come with the exercises themselves."""
 
+import contextlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ def in_tensors(model: nn.Module, loader: Iterable, loss: Any = None, score: Any 
     try:
         with torch.inference_mode():
             for x, y in loader:
-                outputs.append(model.eval()(x))
+                y = y.to(device=next(model.parameters()).device)
+                outputs.append(model.eval()(x.to(next(model.parameters()).device)))
                 targets.append(y)
                 total += loss(outputs[-1], y) * len(y)
     finally:
@@ -124,12 +126,55 @@ RIGHT = {
     "ex_06_open": [(by_newton, in_numpy), (lowest, reliability)],
 }
 
+
+def swallowing(model: nn.Module, *world: Any, **more: Any) -> Any:
+    """Let every error get lost, but put the best weights back."""
+    with contextlib.suppress(BaseException):
+        training.fit(model, *world, **more)
+    return more["history"]
+
+
+def unstopped(model: nn.Module, *world: Any, **more: Any) -> Any:
+    """Keep the last weights when the stop button is pressed; errors are right."""
+    try:
+        return training.fit(model, *world, **more)
+    except KeyboardInterrupt:
+        model.load_state_dict({"weight": torch.tensor(3.0)})
+        raise
+
+
+def one_run_more(num_reviews: int, run_length: int, num_folds: int, draw: Any) -> Tensor:
+    """Count a run that is not there where the division comes out even."""
+    order = torch.randperm(num_reviews // run_length + 1, generator=draw)
+    return (order % num_folds).repeat_interleave(run_length)[:num_reviews]
+
+
+def turned(num_reviews: int, run_length: int, num_folds: int, draw: Any) -> Tensor:
+    """Deal the runs in order, and draw only who begins."""
+    begin = torch.randint(num_folds, (1,), generator=draw)
+    return (torch.arange(num_reviews) // run_length + begin) % num_folds
+
+
+def upper(probabilities: Tensor, targets: Tensor, num_bins: int) -> Any:
+    """Give each bin its upper edge."""
+    edges = torch.linspace(0, 1, num_bins + 1)[1:-1]
+    bins = torch.bucketize(probabilities, edges)
+    parts = [bins == used for used in bins.unique()]
+    return ([probabilities[a].mean() for a in parts], [targets[a].double().mean() for a in parts],
+            [int(a.sum()) for a in parts])  # fmt: skip
+
+
 TRAPS = [
+    Trap("vi_4_b", (swallowing,), "an error must come out"),
+    Trap("vi_4_b", (unstopped,), "interrupted"),
+    Trap("ex_06_2", (one_run_more,), "differ by more than one"),
+    Trap("ex_06_2", (turned,), "different deals"),
+    Trap("ex_06_open", (lowest, upper), "is wrong"),
     Trap("vi_1_c", (lambda z: z.argmax(dim=1),), "no second axis"),
     Trap("vi_1_c", (lambda z: z.tolist(),), "tensor of class numbers"),
     Trap("vi_2_a", (lambda z, y: math.exp(F.cross_entropy(z, y, reduction="none")),), "one number"),
     Trap("vi_3_a", (lambda *world: vars(training.evaluate(*world)),), "Evaluation"),
-    Trap("vi_4_b", (lambda *world, **more: training.fit(*world, **more).validation,), "value"),
+    Trap("vi_4_b", (lambda *world, **more: training.fit(*world, **more).validation,), "returned"),
     Trap("ex_06_1", (lambda p, t, n: (p == t).sum(),), "[3, 3]"),
     Trap("ex_06_open", (lambda z, y: 1 / lowest(z, y), reliability), "*divided*"),
     Trap("ex_06_open", (lambda z, y: -lowest(z, y), reliability), "changes predictions"),
