@@ -24,9 +24,8 @@ from sphinx.application import Sphinx
 from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace
 
-from tools.set_address import repository
+from tools.set_address import PROJECT, in_colab, repository
 
-PROJECT = Path(__file__).resolve().parent.parent
 BADGE = re.compile(r"^\[!\[Open in Colab\].*\n", re.MULTILINE)
 CAPTION = re.compile(r"\*(Picture: .*?)\*(?:\n\n|\Z)", re.DOTALL)
 MINUTES = re.compile(r"\*\*Takes\*\* (?:about )?(\d+ minutes)")
@@ -79,8 +78,7 @@ def title_of(notebook: NotebookNode, default: str) -> str:
 
 def colab(edition: str, stem: str) -> str:
     """Return the address that opens a notebook of an edition in Colab."""
-    path = f"{edition}/{stem}.ipynb"
-    return f"https://colab.research.google.com/github/{repository()}/blob/main/{path}"
+    return in_colab(repository(), f"{edition}/{stem}.ipynb")
 
 
 def as_page(notebook: NotebookNode, stem: str) -> NotebookNode:
@@ -237,6 +235,16 @@ def build(paths: Iterable[Path], output: Path) -> Path:
     return output / "index.html"
 
 
+def leave(paths: Iterable[Path], output: Path) -> int:
+    """Make the book and say where it is, or what Sphinx warns of; return the exit status."""
+    try:
+        print(f"Read it: {build(paths, output)}")
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Make the book."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -247,12 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not paths:
         print(f"No notebook in {options.folder}.", file=sys.stderr)
         return 2
-    try:
-        print(f"Read it: {build(paths, options.output)}")
-    except RuntimeError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return leave(paths, options.output)
 
 
 if __name__ == "__main__":

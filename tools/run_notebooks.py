@@ -177,15 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"  {path.stem}  done in {seconds:.0f} s", flush=True)
     report_seconds(taken, options.output)
     others = [path for path in sorted(options.folder.glob("*.ipynb")) if path not in paths]
-    try:
-        front = book.build(
-            [executed / path.name for path in paths] + others, options.output / "book"
-        )
-        print(f"Read them: {front}")
-    except RuntimeError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return book.leave([executed / path.name for path in paths] + others, options.output / "book")
 
 
 if __name__ == "__main__":

@@ -52,11 +52,17 @@ def owner_and_name(address: str) -> str:
     return found[1]
 
 
+COLAB = "https://colab.research.google.com"
+
+
+def in_colab(name: str, path: str) -> str:
+    """Return the address that opens `path`, like notebooks/x.ipynb, in Colab."""
+    return f"{COLAB}/github/{name}/blob/main/{path}"
+
+
 def badge(name: str, path: str) -> str:
-    """Return the Markdown of the badge that opens `path`, like notebooks/x.ipynb, in Colab."""
-    colab = "https://colab.research.google.com"
-    picture = f"![Open in Colab]({colab}/assets/colab-badge.svg)"
-    return f"[{picture}]({colab}/github/{name}/blob/main/{path})"
+    """Return the Markdown of the badge that opens `path` in Colab."""
+    return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({in_colab(name, path)})"
 
 
 def main(arguments: list[str] | None = None) -> int:
