@@ -137,7 +137,7 @@ def evaluating(
                 pairs.append((outputs, targets))
                 losses.append(float(loss(outputs, targets)))
                 sizes.append(size(inputs, targets))
-        except Broken:
+        except Exception:
             if always:
                 leave(model, mode)
             raise

@@ -48,7 +48,7 @@ def passing(kind: type[LoRALinear]) -> tuple:
     return (
         f"your test says True to a layer with this fault: {fault} Do you compare all *outputs*, "
         "not their means, with a small tolerance, and is B other than zero *before* the merge?",
-        lambda layer, inputs: type(layer) is kind or trial()(layer, inputs),
+        lambda layer, inputs: type(layer).__doc__ == kind.__doc__ or trial()(layer, inputs),
         lambda found, layer, _: same(found, True) and type(layer) is kind,
     )
 
