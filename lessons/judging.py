@@ -45,7 +45,8 @@ class Exercise:
         ``when(*answers)``, and the example deserves it.
     probe : callable
         What is done with the answer: ``probe(answer, *arguments)`` gives the result that is
-        compared. For a class it makes an object and uses it.
+        compared. For a class it makes an object and uses it. What only it can see it may refuse
+        itself: ``raise Wrong("…")``.
     parts : sequence of str
         What the values of a result are, for a message, where a probe returns several:
         ``("the losses", "the weights afterwards")``.
@@ -152,6 +153,13 @@ def _argument(exercise: Exercise, one: Call, position: int) -> str:
 
 def _mistake(exercise: Exercise, results: Sequence[Any]) -> str:
     """Return the sentence that wrong results deserve."""
+    pairs = zip(results, exercise.expected)  # noqa: B905 - SystemExit ends the calls early
+    position = next(
+        (i for i, pair in enumerate(pairs) if not same(*pair, exercise.tolerance)), len(results) - 1
+    )
+    found, wanted = results[position], exercise.expected[position]
+    if isinstance(found, Raised) and found.kind == Wrong.__name__:  # the probe has said it
+        return found.message
     told = []
     for sentence, wrong, *when in exercise.mistakes:
         if when:
@@ -160,11 +168,6 @@ def _mistake(exercise: Exercise, results: Sequence[Any]) -> str:
             return sentence
     if sentence := _mistake_in_a_part(exercise, results):
         return sentence
-    pairs = zip(results, exercise.expected)  # noqa: B905 - SystemExit ends the calls early
-    position = next(
-        (i for i, pair in enumerate(pairs) if not same(*pair, exercise.tolerance)), len(results) - 1
-    )
-    found, wanted = results[position], exercise.expected[position]
     for sentence, when in told:
         if _told(when, exercise, results, position):
             return sentence

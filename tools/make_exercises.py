@@ -40,8 +40,8 @@ HOW = (
     "mistake, `…` means that no answer is there yet. Nothing that comes later needs your "
     "answers, so you can skip an exercise and come back. The last code cell counts what you "
     "have solved. What would give an answer away is folded: explanations, descriptions of "
-    "pictures, and code that uses your answer. Open them when you have your `✓`, or when you "
-    "have seen the output."
+    "pictures, and code that goes on with your answer. Open them when you have your `✓`, or when "
+    "you have seen the output."
 )
 #: the lines to click on, for what stands behind an exercise's check, behind a run, and a picture
 ANSWERED = "Explanation: open it when your check passes, or when you give up"

@@ -315,6 +315,21 @@ def test_a_class_is_made_and_used_by_the_probe(capsys) -> None:
     assert "the factor is not used." in said(checks, capsys, "a_1", Ignores)
 
 
+def test_a_probe_may_refuse_in_its_own_words(capsys) -> None:
+    def seen(answer, values):
+        if answer(values) < 0:
+            raise Wrong("a mean of positive numbers below zero.")
+        return answer(values)
+
+    checks = Checks()
+    inputs = [([1.0, 2.0],), ([3.0],)]
+    checks.exercise("A.1", mean, probe=seen, inputs=inputs, mistakes=[("the sum.", sum)])
+    assert said(checks, capsys, "a_1", mean) == "✓ A.1\n"
+    assert said(checks, capsys, "a_1", sum) == "✗ A.1: the sum.\n"
+    line = "✗ A.1: a mean of positive numbers below zero.\n"
+    assert said(checks, capsys, "a_1", lambda values: -1) == line
+
+
 def run(code: str) -> str:
     """Run code in a process of its own; return what it prints."""
     command = [sys.executable, "-c", code]
