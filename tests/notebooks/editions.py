@@ -13,21 +13,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 WORKED = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 STUDENT = PROJECT / "exercises"
 
-#: notebooks that are still to be rebuilt: limits of size and the rules about predictions do not
-#: hold for them yet. Whoever rebuilds one removes its line
-NOT_REBUILT: set[str] = set()
-
 #: a box that opens on a click, with no other in it
 DETAILS = re.compile(r"<details>(?:(?!<details>).)*?</details>", re.DOTALL)
 REGION = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.DOTALL)
 
 each_notebook = pytest.mark.parametrize("path", WORKED, ids=lambda path: path.stem)
-waiting = pytest.mark.skip(reason="still to be rebuilt, see tests/notebooks/editions.py")
-each_rebuilt = pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, marks=waiting if path.stem in NOT_REBUILT else ()) for path in WORKED],
-    ids=lambda path: path.stem,
-)
 
 
 def read(path: Path) -> NotebookNode:

@@ -8,9 +8,8 @@ import pytest
 from nbformat import NotebookNode
 
 from tests.notebooks.editions import (
-    NOT_REBUILT,
     WORKED,
-    each_rebuilt,
+    each_notebook,
     has_words,
     pair,
     read,
@@ -23,11 +22,6 @@ BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 
 #: bold in a folded text, but no term: emphasis, or known before the course
 NO_TERMS = {"remember", "distinct"}
-
-
-def test_the_notebooks_still_to_be_rebuilt_are_known() -> None:
-    print(f"{len(NOT_REBUILT)} still to be rebuilt: {', '.join(sorted(NOT_REBUILT))}")
-    assert {path.stem for path in WORKED} >= NOT_REBUILT
 
 
 # --- predictions -------------------------------------------------------------------------
@@ -61,12 +55,12 @@ def _shown_by(student: NotebookNode, start: int) -> int:
     return len(student.cells) - 1
 
 
-@each_rebuilt
+@each_notebook
 def test_no_prediction_is_answered_before_its_output_is_seen(path: Path) -> None:
     assert not spoilers(*pair(path))
 
 
-@each_rebuilt
+@each_notebook
 def test_every_prediction_lists_its_answers(path: Path) -> None:
     """As they stand in what comes after it, in an output or in a text: else no test would see."""
     cells = read(path).cells
@@ -117,7 +111,7 @@ def needed_but_folded(student: NotebookNode, known: set[str]) -> list[str]:
     return found
 
 
-@each_rebuilt
+@each_notebook
 def test_what_stands_in_sight_needs_no_folded_definition(path: Path) -> None:
     before = [pair(other)[1] for other in WORKED if other.stem < path.stem]
     known = {
@@ -126,7 +120,7 @@ def test_what_stands_in_sight_needs_no_folded_definition(path: Path) -> None:
     assert not needed_but_folded(pair(path)[1], known)
 
 
-@each_rebuilt
+@each_notebook
 def test_no_lead_in_and_no_heading_is_folded(path: Path) -> None:
     folded = [cell for cell in read(path).cells if cell.id.endswith(("-why", "-caption"))]
     assert not [cell.id for cell in folded if cell.source.rstrip().endswith(":")]

@@ -9,7 +9,6 @@ from nbformat import NotebookNode
 
 from tests.notebooks.editions import (
     each_notebook,
-    each_rebuilt,
     gaps_of,
     parse,
     read,
@@ -49,7 +48,7 @@ def share_of_the_student(notebook: NotebookNode) -> float:
     return written / sum(len(lines_of(cell)) for cell in counted)
 
 
-@each_rebuilt
+@each_notebook
 def test_a_notebook_fits_an_evening(path: Path) -> None:
     notebook = read(path)
     words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type != "code")
@@ -60,7 +59,7 @@ def test_a_notebook_fits_an_evening(path: Path) -> None:
     ]
 
 
-@each_rebuilt
+@each_notebook
 def test_the_student_writes_a_good_part(path: Path) -> None:
     notebook = read(path)
     if not (cells := solutions(notebook).values()):
@@ -77,13 +76,13 @@ def is_choice(cell: NotebookNode) -> bool:
     return any(re.fullmatch(r'\w+ = "[a-g]{1,5}"', gap) for gap in gaps)
 
 
-@each_rebuilt
+@each_notebook
 def test_one_sentence_is_to_be_remembered(path: Path) -> None:
     texts = [cell.source for cell in read(path).cells if cell.cell_type != "code"]
     assert sum(text.count("**Remember") for text in texts) <= 1
 
 
-@each_rebuilt
+@each_notebook
 def test_no_teaching_cell_asserts_a_finding(path: Path) -> None:
     """A band of a number stands in the cell's metadata, as ``expect``: there no reader sees it."""
     asserting = [

@@ -12,7 +12,6 @@ from tests.notebooks.editions import (
     STUDENT,
     WORKED,
     each_notebook,
-    each_rebuilt,
     gaps_of,
     pair,
     parse,
@@ -209,7 +208,7 @@ def test_nothing_but_its_run_cell_uses_an_answer(path: Path) -> None:
         assert asks or owners == {cell.id.removesuffix("-run")}, (cell.id, owners)
 
 
-@each_rebuilt
+@each_notebook
 def test_a_cell_that_uses_an_answer_asks_whether_it_is_there(path: Path) -> None:
     """It then says what is missing, instead of showing None; `Checks.passed` prints the line."""
     cells = [cell for cell, _ in uses_of_answers(read(STUDENT / path.name))]
