@@ -251,4 +251,4 @@ def _wrong_part(exercise: Exercise, found: Any, wanted: Any) -> str:
         return f"{exercise.parts[position]} should not be {shown}"
     if exercise.probe is not apply:  # the values are the probe's, and the student returned one
         return f"the check finds {shown}, which is wrong"
-    return f"value {position + 1} of {len(wanted)}, {shown}, is wrong"
+    return f"value {position + 1} of {len(wanted)} should not be {shown}"

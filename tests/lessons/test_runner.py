@@ -98,7 +98,7 @@ def test_the_first_wrong_value_of_several_is_explained(capsys) -> None:
     )
     assert "✗ A.1: double it once." in said(checks, capsys, "a_1", lambda x: (x, 4 * x))
     assert "✗ A.1: that is one more." in said(checks, capsys, "a_1", lambda x: (x + 1, 7))
-    assert "value 2 of 2, 7, is wrong" in said(checks, capsys, "a_1", lambda x: (x, 7))
+    assert "value 2 of 2 should not be 7" in said(checks, capsys, "a_1", lambda x: (x, 7))
 
 
 def gap(values):
@@ -118,6 +118,18 @@ def test_an_error_names_the_students_line_the_input_and_the_slip(check, capsys) 
     assert "`return torch.tensor([1, 2]).mean()`" in line
     assert "for values = [1, 2, 6]" in line
     assert "A mean needs floats" in line
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda values: ids[0], "through `self.`"),  # noqa: F821
+        (lambda values: values[: 2 / 2], "`//` divides to a whole number"),
+        (lambda values: range(2 / 2), "`//` divides to a whole number"),
+    ],
+)
+def test_common_slips_are_told_by_the_words_of_the_error(check, capsys, answer, words) -> None:
+    assert words in said(check, capsys, "a_1", answer)
 
 
 @pytest.mark.parametrize(
