@@ -1,16 +1,17 @@
 """Hand-made worlds, probes and wrong answers for the exercises of notebook 10."""
 
-import copy
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from helpers import corpus, datasets, lora, models, training
 from helpers.text import Vocabulary
+from lessons.judging import Wrong
 from lessons.n10_lora_at_work import work
 
 VOCABULARY = Vocabulary(["film", "good", "bad", "plot", "dull"])
@@ -47,6 +48,7 @@ def prepared(prepare: Callable, base: nn.Module, way: str) -> Any:
     return {
         "trained": sorted(name for name, part in model.named_parameters() if part.requires_grad),
         "shares": any(id(part) in own for part in model.parameters()),
+        "shapes": way == "rank 1" or [[*part.shape] for part in model.parameters()],
         "rank": [layer.r for layer in lora.adapters(model).values()],
         "zero": any(not part.any() for name, part in model.named_parameters() if name in old),
         "new": sorted(
@@ -73,7 +75,28 @@ def unfreeze(model: nn.Module, way: str) -> None:
         model.output.requires_grad_(True)
 
 
-def watching(before: bool = True, at_end: bool = False, last: str = "") -> Callable:
+class Counted(list):
+    """Batches that count how often they are gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Any:
+        self.times += 1
+        return super().__iter__()
+
+
+def watched(watch: Callable, model: nn.Module, train: Any, loaders: dict, *rest: Any) -> Any:
+    """Return the accuracies; refuse another number of epochs, and a list that is shared."""
+    batches = Counted(train)
+    found = watch(model, batches, loaders, *rest)
+    if isinstance(found, dict) and batches.times != rest[1]:
+        raise Wrong(f"epochs trained: {batches.times}. Asked for: {rest[1]}.")
+    if isinstance(found, dict) and len({*map(id, found.values())}) < len(found):
+        raise Wrong("several names have one and the same list. Make a new list for each name.")
+    return found
+
+
+def watching(before: bool = True, at_end: bool = False) -> Callable:
     """Return an answer to 10.2 with something left out."""
 
     def watch(model, train_loader, watched, optimizer, num_epochs):
@@ -81,7 +104,7 @@ def watching(before: bool = True, at_end: bool = False, last: str = "") -> Calla
         rows = {name: row if before else row[1:] for name, row in found.items()}
         if at_end:
             rows = {name: [row[0]] + [row[-1]] * num_epochs for name, row in found.items()}
-        return {name: rows[last or name] for name in rows}
+        return rows
 
     return watch
 
@@ -178,6 +201,8 @@ def trained(train_adapter: Callable, *arguments: Any) -> Any:
     if not isinstance(result, tuple | list) or len(result) != 2 or isinstance(result[0], list):
         return result
     model, accuracies = result
+    if any(isinstance(one, training.Evaluation) for one in accuracies):
+        raise Wrong("those are whole evaluations. Each has its accuracy as `.accuracy`.")
     layers = lora.adapters(model) if isinstance(model, nn.Module) else {}
     layer = layers.get("hidden")
     if layer is None:
@@ -208,14 +233,12 @@ def adapter_input(lr: float, normal: bool, r: int, num_epochs: int) -> Callable[
     )
 
 
-def with_alpha_r(start, train, validation, optimizer_class, lr, normal, r, num_epochs):
+def with_alpha_r(*given):
     """Answer 10.7 with α = r."""
-    model: Any = lora.add_adapters(copy.deepcopy(start), ["hidden"], r=r, alpha=r)
-    if normal:
-        nn.init.normal_(model.hidden.lora_A)
-    optimizer = optimizer_class(lora.trainable_parameters(model), lr=lr)
-    seen = training.fit(model, train, optimizer, num_epochs, validation, progress=False)
-    return model, [found.accuracy for found in seen.validation]
+    model: Any
+    model, accuracies = work.train_adapter(*given)
+    model.hidden.alpha = given[6]
+    return model, accuracies
 
 
 def with_normal_b(start, *rest):
@@ -309,7 +332,6 @@ def linear(
     fit: int = 0, choose: int = 1, report: int = 2, strengths: Sequence[float] = (0.1, 0.3, 1)
 ) -> Callable:
     """Return an answer to 10.3 that takes other parts (train 0, validation 1, test 2)."""
-    from sklearn.linear_model import LogisticRegression
 
     def answer(*parts: datasets.BagOfWordsDataset) -> float:
         rows = [(part.multi_hot().numpy(), part.labels.numpy()) for part in parts]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from helpers import datasets, training
-from lessons.comparing import ANY
+from helpers import datasets, models, training
+from lessons.comparing import ANY, same
 from lessons.exercises import Checks, Wrong
 from lessons.n10_lora_at_work import work
 from lessons.n10_lora_at_work.answers import (
@@ -30,6 +30,7 @@ from lessons.n10_lora_at_work.answers import (
     two_layers,
     unfreeze,
     watch_input,
+    watched,
     watching,
     with_alpha_r,
     with_argument,
@@ -62,19 +63,11 @@ check.exercise(
             lambda found, base, way: way != "from scratch" and bool(found["new"]),
         ),
         (
-            "for the head, only the second layer is trained.",
+            "for the head, the second layer is trained, and nothing else.",
             preparing(lambda model, way: model.requires_grad_(True) if way == "head" else None),
-            lambda found, base, way: way == "head" and len(found["trained"]) != 2,
-        ),
-        (
-            "for the head, the *second* layer is trained, not the first.",
-            preparing(
-                lambda model, way: (
-                    way == "head"
-                    and model.hidden.requires_grad_(True) is model.output.requires_grad_(False)
-                )
+            lambda found, base, way: (
+                way == "head" and found["trained"] != ["output.bias", "output.weight"]
             ),
-            lambda found, base, way: way == "head",
         ),
         (
             "for everything, nothing is frozen.",
@@ -95,6 +88,15 @@ check.exercise(
             lambda base, way: work.prepare(base, "everything" if "scratch" in way else way),
             lambda found, base, way: "scratch" in way and len(found["new"]) < 4,
         ),
+        (
+            "its parameters are not as many, or not as large, as those of `base`.",
+            lambda base, way: work.prepare(
+                models.SparseOneHotMLP(7, 3) if "scratch" in way else base, way
+            ),
+            lambda found, base, way: (
+                way != "rank 1" and found["shapes"] != [[*part.shape] for part in base.parameters()]
+            ),
+        ),
     ],
     otherwise="Look at what requires a gradient, way by way.",
 )
@@ -106,6 +108,7 @@ check.exercise(
 check.exercise(
     "10.2",
     work.train_and_watch,
+    probe=watched,
     inputs=[
         watch_input(5, 2.0, ("critics", "IMDB", "third")),
         watch_input(4, 6.0, ("a", "b")),
@@ -117,16 +120,9 @@ check.exercise(
         ("evaluate after *every* epoch, not only at the end.", watching(at_end=True)),
         (
             "all names have the same list: evaluate each loader by itself.",
-            lambda *all_but, **more: (lambda found: {name: found[min(found)] for name in found})(
+            lambda *all_but, **more: (lambda found: {name: [*found[min(found)]] for name in found})(
                 work.train_and_watch(*all_but, **more)
             ),
-        ),
-        (
-            "nothing has been trained: all accuracies are those from before.",
-            lambda model, train, watched, optimizer, n: {
-                name: [training.evaluate(model, loader).accuracy] * (n + 1)
-                for name, loader in watched.items()
-            },
         ),
         (
             "a dict is asked for: one list of accuracies per name in `watched`.",
@@ -177,10 +173,6 @@ check.exercise(
     ],
     mistakes=[
         (
-            "that is the length of each token's row, not its push on the logit.",
-            pushing(pushes=lambda model: model.hidden.get_delta_weight().norm(dim=1)),
-        ),
-        (
             "that sums each token's row; the second layer weighs the hidden units.",
             pushing(pushes=lambda model: model.hidden.get_delta_weight().sum(dim=1)),
         ),
@@ -206,6 +198,17 @@ check.exercise(
             "off by one: id 0 is the unknown token, and `decode` knows it.",
             pushing(tokens=lambda v, chosen: [([*v.tokens, "?"])[i] for i in chosen.tolist()]),
         ),
+        (
+            "fewer tokens than `count` come back, though enough are frequent. When do the rare "
+            "ones go?",
+            lambda model, v, often, count: pushing()(model, v, often, count - 1),
+            lambda found, model, v, often, count: len(found[0]) < min(count, often.sum()),
+        ),
+        (
+            "the pushes are right, their tokens are not. Is a position in a selection an id?",
+            pushing(tokens=lambda v, chosen: v.decode((5 - chosen).tolist())),
+            lambda found, *given: same(found[1], in_order(work.largest_pushes, *given)[1]),
+        ),
     ],
     errors={"index out of range": "vocabulary.tokens has no entry for id 0; `decode` knows it."},
     otherwise="Pushes first, then the choice by size, then the order by sign.",
@@ -222,7 +225,7 @@ check.exercise(
         lambda: (two_layers(),),
         lambda: (two_layers(torch.float64),),
         lambda: (two_layers(frozen=False),),
-        lambda: (nn.Linear(3, 2).requires_grad_(False),),
+        lambda: (nn.Sequential(nn.Linear(3, 2).requires_grad_(False), nn.Linear(2, 1)),),
     ],
     mistakes=[
         (
@@ -244,12 +247,6 @@ check.exercise(
                 + 4 * sum(part.requires_grad for part in model.parameters())
             ),
         ),
-        (
-            "the weights alone: the biases are trained as well.",
-            lambda model: (
-                8 * sum(p.numel() for p in model.parameters() if p.requires_grad and p.ndim > 1)
-            ),
-        ),
     ],
     otherwise="Two numbers for every number that is trained, each as large as that number.",
 )
@@ -266,7 +263,6 @@ check.exercise(
         ("the bias of the first layer is frozen, like its weight.", (20_400, ANY)),
         ("here the vocabulary has 20,000 ids, the unknown one included.", (20_201, ANY)),
         ("that is one of the two matrices.", (20_000, ANY)),
-        ("that is rank 2.", (40_400, ANY)),
         ("that was the total before. The adapter comes on top.", (ANY, 4_000_602)),
         ("the adapter comes on top of the model; it replaces nothing.", (ANY, 3_980_402)),
         ("the second layer and the bias are frozen, but they still count.", (ANY, 4_020_200)),
@@ -285,10 +281,10 @@ check.exercise(
     probe=trained,
     changes=True,
     inputs=[
+        adapter_input(1.0, True, 2, 0),
         adapter_input(2.0, True, 2, 3),
         adapter_input(0.5, False, 1, 4),
         adapter_input(3.0, True, 1, 2),
-        adapter_input(1.0, True, 2, 0),
     ],
     mistakes=[
         (
@@ -355,6 +351,7 @@ check.exercise(
         ("the length of A enters squared, once for each side.", effective(power=1)),
         ("s is α / r, and it enters squared.", effective(lambda alpha, r, _: (alpha / r) ** 0.5)),
         ("s is α divided by the rank.", effective(lambda alpha, *_: alpha)),
+        ("// cuts α / r to a whole number.", effective(lambda alpha, r, _: alpha // r)),
         ("the rank of A is its number of rows.", effective(lambda alpha, _, n: alpha / n)),
         ("‖A‖ is the largest singular value; that is the Frobenius norm.", effective(norm="fro")),
         ("`alpha` is not used.", effective(lambda alpha, r, _: 1 / r)),

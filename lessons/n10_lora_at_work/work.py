@@ -1,4 +1,4 @@
-"""What notebook 10 goes on with: right answers to its exercises, and its controls."""
+"""What notebook 10 goes on with: right answers, the same as in the notebook, and its controls."""
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
 from tabulate import tabulate
 from torch import Tensor, nn
 
@@ -70,7 +72,7 @@ def largest_pushes(
     pushes = model.hidden.get_delta_weight() @ model.output.weight[0]  # [vocab]
     chosen = (pushes * often).abs().topk(count).indices
     chosen = chosen[pushes[chosen].argsort(descending=True)]
-    return dict(zip(vocabulary.decode(chosen.tolist()), pushes[chosen].tolist(), strict=True))
+    return dict(zip(vocabulary.decode(chosen.tolist()), pushes[chosen].tolist()))  # noqa: B905
 
 
 def adam_state_bytes(model: nn.Module) -> int:
@@ -104,7 +106,8 @@ def train_adapter(
 def effective_lr(lr: float, lora_A: Tensor, alpha: float) -> float:  # noqa: N803 - the paper's A
     """Return the rate of full training that moves W as far as the first step does (10.8)."""
     scaling = alpha / len(lora_A)
-    return lr * scaling**2 * torch.linalg.matrix_norm(lora_A, ord=2).item() ** 2
+    largest = torch.linalg.matrix_norm(lora_A, ord=2).item()
+    return lr * scaling**2 * largest**2
 
 
 # --- base model and third audience --------------------------------------------------------
@@ -136,18 +139,17 @@ def linear_accuracy(
     train: BagOfWordsDataset, validation: BagOfWordsDataset, test: BagOfWordsDataset
 ) -> float:
     """Return the accuracy of a logistic regression, its strength chosen on validation (10.3)."""
-    from scipy.sparse import csr_matrix
-    from sklearn.linear_model import LogisticRegression
 
     def rows(data: BagOfWordsDataset) -> tuple:
-        parts = torch.ones(len(data.ids)), data.ids, data.offsets
-        arrays = tuple(part.cpu().numpy() for part in parts)
-        return csr_matrix(arrays, (len(data), data.vocab_size)), data.labels.cpu().numpy()
+        arrays = torch.ones(len(data.ids)), data.ids, data.offsets
+        matrix = csr_matrix(
+            tuple(array.cpu().numpy() for array in arrays), shape=(len(data), data.vocab_size)
+        )
+        return matrix, data.labels.cpu().numpy()
 
-    fitted = [
-        LogisticRegression(C=strength, max_iter=1_000).fit(*rows(train))
-        for strength in (0.1, 0.3, 1)
-    ]
+    fitted = []
+    for strength in (0.1, 0.3, 1):
+        fitted.append(LogisticRegression(C=strength, max_iter=1_000).fit(*rows(train)))
     best = max(fitted, key=lambda model: model.score(*rows(validation)))
     return best.score(*rows(test))
 
