@@ -32,6 +32,7 @@ check.exercise(
         ("the inputs are still a list: a network takes one tensor.", collating(list)),
         ("the labels are still a list: make one tensor of them.", collating(labels_by=list)),
         ("the labels must stay int64.", collating(labels_by=lambda y: torch.stack(y).float())),
+        ("the labels have an axis too many.", collating(labels_by=lambda y: torch.vstack(y))),
     ],
     errors={"tuple of Tensors, not": TAKE_APART, "expected Tensor as element": TAKE_APART},
     otherwise="Row i of the inputs and entry i of the labels are those of sample i.",
@@ -81,22 +82,25 @@ check.exercise(
     probe=loaders.two_epochs,
     inputs=[
         *((7, 3, False), (7, 3, True), (6, 3, False), (6, 3, True)),
-        *((2, 4, False), (2, 4, True), (0, 3, False)),
+        *((2, 4, False), (2, 4, True)),
     ],
     mistakes=[
         ("without drop_last, a smaller last batch counts, too.", batching(lambda full, _: full)),
         ("with drop_last=True, a smaller last batch is left out.", batching(lambda full, _: True)),
+        ("drop_last works the wrong way round.", batching(lambda full, drop: full or drop)),
         ("drop_last leaves a *full* batch in.", batching(most=lambda drop: -drop or None)),
         ("these are indices, not samples.", batching(make=lambda self, i: self.collate_fn(i))),
         (
             "a batch is not collated: hand the list of its samples to self.collate_fn.",
             batching(make=lambda self, piece: piece),
-            lambda found, *_: any(isinstance(batch, list | tuple) for batch in found[0]),
+            lambda found, *_: any(isinstance(batch, list | tuple) for batch in found[1]),
         ),
         ("the samples come in the order of the file, not of order().", batching(order_of=sorted)),
+        ("the second epoch repeats the first.", batching(order_of=lambda o: sorted(o)[::-1])),
         ("order() draws anew at each call: call it before the loop.", batching(anew=True)),
         ("only the first batch comes: is it `return` for `yield`?", batching(most=lambda drop: 1)),
     ],
+    parts=("the numbers of batches in two epochs", "the first epoch", "the second epoch"),
     errors={
         "iter() returned non-iterator": ONE_BY_ONE,
         "takes one index at a time": "Fetch the samples one by one, in a list comprehension.",
@@ -113,9 +117,12 @@ def shares(of: Callable = lambda labels: float(labels.float().mean())) -> Callab
     return lambda loader: [of(labels) for _, labels in loader]
 
 
-def batches(*labels: list[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Return a loader with batches of these labels."""
-    return [(torch.full((len(y), 3), 0.1), torch.tensor(y)) for y in labels]
+class Batches(list):
+    """A loader with batches of these labels."""
+
+    def __init__(self, *labels: list[int]) -> None:
+        super().__init__((torch.full((len(y), 3), 0.1), torch.tensor(y)) for y in labels)
+        self.batch_size = len(labels[0])
 
 
 SMALLER = "the last batch is smaller: divide by the size of *this* batch."
@@ -124,13 +131,15 @@ check.exercise(
     "III.2.c",
     shares(),
     inputs=[
-        (batches([1, 0, 1, 1], [0, 0, 0, 0], [1, 0, 0, 1], [1]),),
-        (batches([1, 1, 0], [1, 0]),),
+        (Batches([1, 0, 1, 1], [0, 0, 0, 0], [1, 0, 0, 1], [1]),),
+        (Batches([1, 1, 0], [1, 0]),),
     ],
     mistakes=[
         ("those are numbers of positives. A share lies between 0 and 1.", shares(torch.sum)),
-        (SMALLER, lambda loader: [int(y.sum()) / len(loader[0][1]) for _, y in loader]),
+        (SMALLER, lambda loader: [int(y.sum()) / loader.batch_size for _, y in loader]),
         (SMALLER, shares(lambda labels: int(labels.sum()) / 128)),
+        ("only the first batch: is the return in the loop?", lambda loader: shares()(loader[:1])),
+        ("those are means of the inputs.", lambda loader: [float(x.mean()) for x, _ in loader]),
     ],
     otherwise="A share is the number of labels 1 over the number of labels, batch by batch.",
 )
@@ -150,11 +159,12 @@ def averaged(average: Callable) -> Callable:
     return epoch_losses
 
 
+weighted = averaged(lambda table, sizes: table @ sizes / sizes.sum())
 COUNT_THEM = "How many batches has an epoch, the last one included? And if they all are full?"
 
 check.exercise(
     "III.3",
-    averaged(lambda table, sizes: table @ sizes / sizes.sum()),
+    weighted,
     inputs=[
         (np.array([1.0, 0.5, 4.0, 0.75, 0.25, 2.0]), 10, 4),
         (np.array([0.5, 2.5, 1.5, 0.0]), 6, 3),
@@ -170,12 +180,22 @@ check.exercise(
         ("those are sums, not yet means.", averaged(lambda table, sizes: table @ sizes)),
         ("those are sums, not yet means.", averaged(lambda table, _: table.sum(axis=1))),
         (
-            "divide the sums over all samples by their number, not by the number of batches.",
-            averaged(lambda table, sizes: table @ sizes / len(sizes)),
-        ),
-        (
             "each batch loss is a mean already: before adding up it must become a sum again.",
             averaged(lambda table, sizes: table.sum(axis=1) / sizes.sum()),
+        ),
+        (
+            "a last batch that is full counts for nothing: which size has it in your code?",
+            lambda x, n, b: averaged(lambda t, s: t @ np.append(s[:-1], n % b) / n)(x, n, b),
+        ),
+        (
+            f"there must be as many means as epochs, and there are not. {COUNT_THEM}",
+            averaged(lambda table, _: table[0]),
+            lambda found, *given: len(found) != len(weighted(*given)),
+        ),
+        (
+            "every epoch is off by one and the same factor: by what is the sum divided?",
+            averaged(lambda table, sizes: table @ sizes / len(sizes)),
+            lambda found, *given: np.ptp(np.array(found) / weighted(*given)) < 1e-4,
         ),
     ],
     errors={"cannot reshape": COUNT_THEM, "shape '": COUNT_THEM, "mismatch": COUNT_THEM},
@@ -213,6 +233,11 @@ check.exercise(
             "some reviews are left out. What does not fill a batch makes a smaller one.",
             sampler(most=-1),
             lambda found, labels, size: not found[3] and sum(found[1]) < len(labels),
+        ),
+        (
+            "some review comes more than once in an epoch.",
+            sampler(lambda indices, _: indices[:1].repeat(len(indices))),
+            lambda found, labels, size: not found[3] and max(found[1]) <= size,
         ),
         (
             "a batch has `batch_size` reviews, both classes together.",

@@ -34,6 +34,26 @@ def shuffled_in_place(self: Given) -> list[int]:
     return [index.item() for index in order]
 
 
+def seeded(self: Given) -> list[int]:
+    torch.manual_seed(42)
+    return shuffled_in_place(self)
+
+
+def one_too_many(self: Given) -> Iterator:
+    """Give a last batch that may be empty."""
+    order = self.order()
+    for k in range(len(order) // self.batch_size + 1):
+        piece = order[self.batch_size * k : self.batch_size * (k + 1)]
+        if len(piece) == self.batch_size or not self.drop_last:
+            yield self.collate_fn([*map(self.dataset.__getitem__, piece)])
+
+
+def shares_of_the_first(loader: list) -> list[float]:
+    for _, labels in loader:
+        return [labels.float().mean().item()]
+    return []
+
+
 def one_by_one(self: Given) -> Iterator:
     """Fill each batch sample by sample."""
     samples = []
@@ -142,6 +162,11 @@ TRAPS = [
     Trap("iii_2_a", (loader(__len__=lambda self: len(self.dataset) / 2),), "no fractions"),
     Trap("iii_2_a", (loader(__len__=lambda self: len(self.order)),), "no attribute 'order'"),
     Trap("ex_03_2", (loader(order=lambda self: range(3)),), "for every input of the check"),
+    Trap("ex_03_2", (loader(order=seeded),), "sets PyTorch's own seed"),
+    Trap(
+        "iii_2_b", (loader(__iter__=one_too_many),), "the numbers of batches in two epochs should"
+    ),
+    Trap("iii_2_c", (shares_of_the_first,), "is the return in the loop"),
     Trap("iii_2_b", (loader(__iter__=lambda self: [1, 2]),), "is an iterator by itself"),
     Trap(
         "iii_2_b",
