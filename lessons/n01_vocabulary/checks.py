@@ -22,8 +22,8 @@ def describe(reviews: Reviews, words: Callable = str.split) -> tuple:
     return positives, total - positives, total, sum(lengths) / total
 
 
-def describing(words: Callable = str.split, result: Callable = lambda *four: four) -> Callable:
-    """Return `describe` with another way to cut texts, or to put the result together."""
+def describing(result: Callable = lambda *four: four, words: Callable = str.split) -> Callable:
+    """Return `describe` with another way to put the result together, or to cut texts."""
     return lambda reviews: result(*describe(reviews, words))
 
 
@@ -31,45 +31,46 @@ check.exercise(
     "I.1",
     describe,
     inputs=[
-        (Reviews(("so bad, so well-made", "not  good at all", "fine, oh fine"), (0, 0, 1)),),
+        (Reviews(("so so so well-made", "not  good at all", "fine, fine"), (0, 0, 1)),),
         (Reviews(("Good. good! A well-made film",) * 4 + ("",), (1, 1, 1, 0, 0)),),
     ],
     mistakes=[
         (
             "positives and negatives are swapped: the label of a positive review is 1.",
-            describing(result=lambda p, n, total, mean: (n, p, total, mean)),
-        ),
-        (
-            "the third number is that of all reviews, not of all words.",
-            describing(result=lambda p, n, total, mean: (p, n, round(total * mean), mean)),
+            describing(lambda p, n, total, mean: (n, p, total, mean)),
         ),
         (
             "that is the mean number of characters. How do you cut a text into words?",
-            describing(list),
+            describing(words=list),
         ),
         (
             "two spaces in a row made an empty word: split() and split(' ') differ.",
-            describing(lambda review: review.split(" ")),
+            describing(words=lambda review: review.split(" ")),
         ),
         (
             "a word that occurs twice in a review counts twice.",
-            describing(lambda review: set(review.split())),
+            describing(words=lambda review: set(review.split())),
         ),
         (
             "words are what stands between white space: leave case and punctuation as they are.",
-            describing(text.space_punctuation),
+            describing(words=text.space_punctuation),
         ),
         (
             "that is the sum of all lengths, not yet their mean.",
-            describing(result=lambda p, n, total, mean: (p, n, total, total * mean)),
+            describing(lambda p, n, total, mean: (p, n, total, total * mean)),
         ),
         (
-            "a mean need not be a whole number: // or round() throws the rest away.",
-            describing(result=lambda p, n, total, mean: (p, n, total, mean // 1)),
+            "that is the last text's length, divided: `=` replaces what was there, `+=` adds.",
+            lambda reviews: (*describe(reviews)[:3], len(reviews[-1][0].split()) / len(reviews)),
+        ),
+        (
+            "a mean need not be a whole number: give it as it is, without // or round().",
+            describing(lambda p, n, total, mean: (p, n, total, mean // 1)),
+            lambda found, reviews: found[3] in [round(describe(reviews)[3], n) for n in range(3)],
         ),
     ],
     otherwise="Positives, negatives, total, mean length: work them out by hand for three texts, "
-    "'so bad, so well-made', 'not  good at all' and 'fine, oh fine', of 3, 4 and 3 words.",
+    "'so so so well-made', 'not  good at all' and 'fine, fine', of 4, 4 and 2 words.",
 )
 
 
@@ -99,14 +100,9 @@ check.exercise(
             (HEAD, TAIL[:3]),
             lambda head, tail: isinstance(head, str) or len(head) != 5 or len(tail) != 5,
         ),
-        (
-            "positions in a list count from 0: the first token is missing.",
-            ([*HEAD[1:], "is"], ANY),
-        ),
-        (
-            "the order is lost: a slice of the list keeps the most frequent first.",
-            (HEAD[::-1], ANY),
-        ),
+        ("positions in a list count from 0: the first token is missing.", ([*HEAD[1:], "is"], ANY)),
+        ("`<unk>` has an id, but no place in the list `tokens`.", (["<unk>", *HEAD[:4]], ANY)),
+        ("the right tokens, but backwards: slice without reversing.", (HEAD[::-1], ANY)),
         ("the right tokens, but backwards: slice without reversing.", (ANY, TAIL[::-1])),
         (
             "the very last token is missing: a slice ends *before* its stop.",
@@ -163,12 +159,18 @@ check.exercise(
             lambda texts, v: sum(w in v for review in texts for w in review.split()),
         ),
         (
+            "that counts texts, not tokens.",
+            lambda texts, v: sum(0 in v.encode(t.split()) for t in texts),
+        ),
+        ("that is a share. How many are there?", lambda *_: 0.5, lambda found, *_: 0 < found < 1),
+        (
             "an empty text has no token at all, but split(' ') makes one of it.",
             lambda texts, v: sum(w not in v for review in texts for w in review.split(" ")),
         ),
     ],
     errors={"Tokenise first": "encode takes a list of tokens, not the text itself."},
-    otherwise="Count every token, in every text, whose id is that of the unknown.",
+    otherwise="Count every token, in every text, that has the id of the unknown. Tokens stay as "
+    "split() gives them: of 'Good film,  film' two are unknown if only good and film are known.",
 )
 
 
@@ -229,13 +231,8 @@ check.exercise(
             lambda found, reviews, size: isinstance(found, str),
         ),
         (
-            "only one class is in the sample, and the other half is missing.",
-            lambda reviews, size: reviews.select(positions(reviews, 0)[: size // 2]),
-            lambda found, reviews, size: len({*dict(found).values()}) == 1 and len(found) < size,
-        ),
-        (
-            "all reviews of the sample are of one class: slicing a sorted data set takes only its "
-            "first block, or its last.",
+            "all reviews of the sample are of one class. Is it a slice of a sorted data set, or "
+            "is one class taken twice?",
             lambda reviews, size: reviews[:size],
             lambda found, reviews, size: len({*dict(found).values()}) == 1,
         ),

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from helpers.text import Vocabulary
+from lessons.judging import Wrong
 
 
 class SlowList(list):
@@ -73,74 +74,71 @@ def tokens_built(cls: Any, token_lists: Iterable[list[str]], max_size: int) -> o
 def there_and_back(cls: Any, tokens: list[str], words: list[str], ids: list[int]) -> tuple:
     """Return the ids of some words and the words of some ids, in a vocabulary of `tokens`."""
     vocabulary = searchable(tokens, cls)
-    return vocabulary.encode(words), vocabulary.decode(ids)
+    found = vocabulary.encode(words), vocabulary.decode(ids)
+    if len(vocabulary.ids) > len(tokens) or len(vocabulary.tokens) > len(tokens):
+        raise Wrong(
+            "encode adds the unknown token to the vocabulary. It looks up, and changes none."
+        )
+    return found
 
 
+TIES = (
+    "of tokens with the same count, the one seen first comes first: not the first in the alphabet, "
+    "and not the last one seen, as in a list that was reversed."
+)
 BUILD = dict(
     reference=having(),
     probe=tokens_built,
     inputs=[
-        ([["b", "b", "b"], ["c", "a"], ["a", "d"]], 3),
+        ([["b", "b", "b"], ["c", "a"], ["a", "B"]], 4),
         ([["y", "x"], ["x", "y", "z", "z"]], 2),
         lambda: (iter([["film"], [], ["a", "film"]]), 20_000),
     ],
     mistakes=[
         (
             "build returns a vocabulary: hand the tokens that you keep to `cls(…)`.",
-            building(lambda lists, counts, size: tuple(counts)),
-            lambda found, token_lists, size: isinstance(found, str),
+            building(lambda texts, counts, size: tuple(counts)),
+            lambda found, texts, size: isinstance(found, str),
         ),
-        (
-            "most_common gives pairs of a token and its count. Keep the tokens alone.",
-            building(lambda lists, counts, size: counts.most_common(size)),
-        ),
+        ("most_common gives pairs. Keep the tokens.", building(lambda t, c, n: c.most_common(n))),
         (
             "the least frequent tokens come first: which end of the order do you keep?",
-            building(lambda lists, counts, size: sorted(counts, key=counts.__getitem__)[:size]),
+            building(lambda texts, counts, size: sorted(counts, key=counts.get)[:size]),
         ),
-        (
-            "more than `max_size` tokens are kept: use the argument.",
-            building(lambda lists, counts, size: top(counts)),
-        ),
+        ("more than `max_size` tokens are kept.", building(lambda t, c, n: top(c))),
         (
             "max_size counts the tokens. The unknown is not one of them, so leave no room for it.",
-            building(lambda lists, counts, size: top(counts, size - 1)),
+            building(lambda texts, counts, size: top(counts, size - 1)),
         ),
         (
             "the unknown has no place among the tokens: their ids begin at 1 because 0 is its own.",
-            building(lambda lists, counts, size: ["<unk>", *list(counts)[: size - 1]]),
-            lambda found, token_lists, size: "<unk>" in found,
+            building(lambda texts, counts, size: ["<unk>", *list(counts)[: size - 1]]),
+            lambda found, texts, size: "<unk>" in found,
+        ),
+        ("keep those that come most *often*, not first.", building(lambda t, c, n: [*c][:n])),
+        (
+            "'b' occurs three times, all in one text, but is not the first. Does each one count?",
+            building(lambda texts, _, size: top(Counter(chain(*map(dict.fromkeys, texts))), size)),
+            lambda found, texts, size: found[0] != "b" == texts[0][2],
         ),
         (
-            "those are the tokens that came first. Keep those that come most often.",
-            building(lambda lists, counts, size: list(counts)[:size]),
+            "of a generator, which can be looped over once, you keep nothing. Do you loop twice?",
+            building(lambda texts, counts, size: top(counts, size) if texts[0][1:] else []),
+            lambda found, texts, size: not isinstance(texts, list) and not found,
         ),
-        (
-            "a token that occurs three times in one text counts three times.",
-            building(lambda lists, _, size: top(Counter(chain(*map(dict.fromkeys, lists))), size)),
-        ),
-        (
-            "of tokens with the same count, the one seen first comes first, not the one that is "
-            "first in the alphabet.",
-            building(
-                lambda lists, counts, size: sorted(counts, key=lambda t: (-counts[t], t))[:size]
-            ),
-        ),
-        (
-            "of tokens with the same count, the one seen first comes first. Reversing the list "
-            "turns them round as well.",
-            building(lambda lists, counts, size: sorted(counts, key=counts.get)[::-1][:size]),
-        ),
+        (TIES, building(lambda t, c, n: sorted(c, key=lambda token: (-c[token], token))[:n])),
+        (TIES, building(lambda t, c, n: sorted(c, key=c.get)[::-1][:n])),
+        ("only the first text is counted.", building(lambda t, c, n: top(Counter(t[0]), n))),
         (
             "only the last text is counted: where does your counter begin?",
-            building(lambda lists, counts, size: top(Counter(lists[-1]), size)),
+            building(lambda texts, counts, size: top(Counter(texts[-1]), size)),
         ),
     ],
     errors={
         "has no len()": "The lists may come from a generator, one by one: loop over them once.",
         "unhashable": "token_lists holds a list for each text. Count the tokens inside each.",
     },
-    otherwise="Count each token of each list, loop over the lists once, keep the most frequent.",
+    otherwise="Count each token of each list, as it is, and keep the most frequent.",
 )
 
 ENCODE = dict(
@@ -166,18 +164,26 @@ ENCODE = dict(
             having(encode=lambda self, words: [self.ids.get(word) for word in words]),
         ),
         (
-            "-1 is what str.find uses. An id is also a place in the vector to come, so it must be "
-            "one that exists.",
+            "-1 is no place of a vector, which an id is to be: the unknown has one that exists.",
             having(encode=lambda self, words: [self.ids.get(word, -1) for word in words]),
         ),
         (
-            "that id would be a new one, behind the last token. The unknown has the id that the "
-            "tokens leave free.",
+            "that id would be a new one, behind the last. The unknown has the one left free.",
             having(encode=lambda self, words: [self.ids.get(w, len(self.ids) + 1) for w in words]),
         ),
         (
             "id 0 gives the last token: `tokens[0 - 1]` is `tokens[-1]`. It is the unknown's.",
             having(decode=lambda self, ids: [self.tokens[i - 1] for i in ids]),
+        ),
+        (
+            "decode gives a list of tokens, not one text.",
+            having(decode=lambda self, ids: " ".join(Vocabulary.decode(self, ids))),
+            lambda found, *_: isinstance(found[1], str),
+        ),
+        (
+            "a list goes in, and a single result comes out: is a return inside the loop?",
+            having(encode=lambda self, words: Vocabulary.encode(self, words)[:1]),
+            lambda found, _, words, ids: (len(found[0]) == 1 < len(words)) | (len(found[1]) == 1),
         ),
         (
             "decode leaves id 0 out. It gives UNKNOWN_TOKEN.",

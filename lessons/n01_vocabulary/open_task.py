@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from helpers import corpus
+from lessons.comparing import in_words
 from lessons.exercises import Wrong
 
 MOST_LINES, VOCAB_SIZE, MOST_UNKNOWN = 15, 20_000, 100_000
@@ -91,7 +92,7 @@ def require_rules(tokens: object, text: str) -> None:
     if words is None:
         raise Wrong(
             f"every letter and digit must be in the tokens once, and in order. Of {shown} you "
-            f"make {tokens!r:.120}."
+            f"make {in_words(tokens, 120)}."
         )
     ends = {sum(map(len, words[:i])) for i in range(len(words) + 1)}
     start = 0

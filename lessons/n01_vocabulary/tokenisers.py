@@ -3,7 +3,7 @@
 import re
 import string
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from helpers import text
 
@@ -11,7 +11,8 @@ from helpers import text
 def kept(tokenize: Callable, review: str) -> object:
     """Return the tokens but for ``br``, which one may drop or keep."""
     tokens = tokenize(review)
-    return [token for token in tokens if token != "br"] if isinstance(tokens, list) else tokens
+    ordered = isinstance(tokens, list | tuple | Iterator)
+    return [token for token in tokens if token != "br"] if ordered else tokens
 
 
 CASE = (
@@ -34,15 +35,7 @@ TOKENIZE = dict(
     mistakes=[
         (CASE, str.split),
         (CASE, lambda review: re.sub(r"[\W_]", " ", review).split()),
-        (
-            "punctuation is still there: `film,` and `film` must become the same. (A string never "
-            "changes in place: replace() returns a new one.)",
-            lambda review: review.lower().split(),
-        ),
-        (
-            "punctuation is still there, as tokens of its own: it must go.",
-            text.basic_english,
-        ),
+        ("punctuation is still there, as tokens of its own: it must go.", text.basic_english),
         (
             "an underscore is punctuation, too, but \\w counts it as a letter.",
             lambda review: re.findall(r"\w+", review.lower()),
@@ -57,12 +50,18 @@ TOKENIZE = dict(
         (
             "letters with accents stay, and so do digits. Only the marks of string.punctuation go.",
             lambda review: re.findall("[a-z0-9]+", review.lower()),
-            lambda found, review: "caf" in found,
+            lambda found, review: "café" in review and not {"café", "7", "10"} <= {*found},
         ),
         (
             "return a list of str.",
             lambda review: " ".join(text.space_punctuation(review)),
             lambda found, review: not isinstance(found, list),
+        ),
+        (
+            "a mark of string.punctuation still stands in a token. Is each mark replaced, and the "
+            "result kept? (A string never changes in place: replace() returns a new one.)",
+            lambda review: re.sub("[.,!]", " ", review.lower()).split(),
+            lambda found, review: not {*string.punctuation}.isdisjoint("".join(found)),
         ),
         (
             "there are empty tokens: split() and split(' ') differ. A text without words has no "
@@ -71,8 +70,13 @@ TOKENIZE = dict(
             lambda found, review: "" in found,
         ),
     ],
-    otherwise="Lower the case, and let no mark of string.punctuation stand in a token.",
+    otherwise="Lower the case, let a space stand for each mark, and keep all words, in order.",
 )
+
+
+DIFFERENT = "that is the number of *different* unknown tokens. How often do they occur?"
+FREQUENT = "the most *frequent* tokens are known: not those counted first, and not the rarest."
+RUNNING = "coverage is a share of the running text, in which a frequent token counts often."
 
 
 def survey(counts: Counter[str], num_texts: int, vocab_size: int) -> tuple:
@@ -100,18 +104,14 @@ SURVEY = dict(
         (Counter({"film": 2}), 1, 20_000),
     ],
     mistakes=[
-        (
-            "that is the number of *different* unknown tokens. How often do they occur?",
-            surveying(2, lambda counts, n, size: max(0, len(counts) - size)),
-        ),
+        (DIFFERENT, surveying(2, lambda counts, n, size: max(0, len(counts) - size))),
+        (DIFFERENT, surveying(2, lambda counts, n, size: len(counts) - size)),
         (
             "the third number is what the vocabulary does *not* hold.",
             surveying(2, lambda *given: given[0].total() - survey(*given)[2]),
         ),
-        (
-            "coverage is a share of the running text, in which a frequent token counts often.",
-            surveying(3, lambda counts, n, size: min(1, size / len(counts))),
-        ),
+        (RUNNING, surveying(3, lambda counts, n, size: min(1, size / len(counts)))),
+        (RUNNING, surveying(3, lambda counts, n, size: size / len(counts))),
         (
             "that is the share of what is lost. Coverage is the share that the vocabulary holds.",
             surveying(3, lambda *given: 1 - survey(*given)[3]),
@@ -120,10 +120,13 @@ SURVEY = dict(
             "coverage is a share, between 0 and 1. The table turns it into per cent.",
             surveying(3, lambda *given: 100 * survey(*given)[3]),
         ),
+        (FREQUENT, surveying(2, lambda counts, n, size: sum([*counts.values()][size:]))),
+        (FREQUENT, surveying(2, lambda counts, n, size: sum(sorted(counts.values())[size:]))),
         (
-            "the vocabulary holds the most *frequent* tokens, not those that were counted first.",
-            surveying(2, lambda counts, n, size: sum([*counts.values()][size:])),
+            "the vocabulary has vocab_size tokens: the unknown is not one of them.",
+            surveying(2, lambda counts, n, size: survey(counts, n, size - 1)[2]),
         ),
+        ("the mean length is cut: / or //?", surveying(0, lambda c, n, size: c.total() // n)),
         (
             "the mean length counts every token of a text, not only the different ones.",
             surveying(0, lambda counts, n, size: len(counts) / n),
@@ -136,14 +139,10 @@ SURVEY = dict(
             "that is the number of all tokens. How many *different* ones are there?",
             surveying(1, lambda counts, n, size: counts.total()),
         ),
-        (
-            "coverage is a share of all tokens of the running text, not of the different ones.",
-            surveying(3, lambda *given: survey(*given)[3] * given[0].total() / len(given[0])),
-        ),
     ],
     errors={
         "unsupported operand": "A loop over a Counter, and sum() too, gets the tokens. Their "
         "counts are in counts.values().",
     },
-    otherwise="Mean length, distinct tokens, unknown tokens, coverage: work out one by hand.",
+    otherwise="Mean length, distinct tokens, unknown tokens, coverage: work this one out by hand.",
 )

@@ -59,6 +59,11 @@ class Written(Vocabulary):
         return [["<unk>", *self.tokens][i] for i in ids]
 
 
+class Growing(Vocabulary):
+    def encode(self, tokens: Any) -> list[int]:
+        return [self.ids.setdefault(token, 0) for token in tokens]
+
+
 class Failing(Vocabulary):
     def encode(self, tokens: Any) -> list[int]:
         return [self.ids[token] for token in tokens]
@@ -86,6 +91,8 @@ RIGHT = {
         (lambda review: re.findall(r"[^\W_]+", review.lower()),),
         (lambda review: text.space_punctuation(review.replace("<br />", " ")),),
         (lambda review: text.space_punctuation(review.replace("'", "")),),
+        (lambda review: tuple(text.space_punctuation(review)),),
+        (lambda review: (token for token in text.space_punctuation(review)),),
     ],
 }
 
@@ -104,20 +111,23 @@ SECRETS = {
 
 TRAPS = [
     Trap("i_1", (changed(lambda *numbers: numbers[:3]),), "tuple of 4 values"),
-    Trap("i_1", (changed(lambda p, n, total, mean: (p, n, total, mean + 1)),), "3, 4 and 3 words"),
+    Trap("i_1", (changed(lambda p, n, total, mean: (p, n, total, mean + 1)),), "4, 4 and 2 words"),
     Trap("i_1", (changed(lambda p, n, total, mean: (p, n, total, [mean])),), "value 4 of 4"),
     Trap("ex_01_1", (Vocabulary(["a"]),), "hand over the class itself"),
     Trap("i_2_b", (Failing,), "must get an id, too"),
+    Trap("i_2_b", (Growing,), "It looks up, and changes none"),
     Trap("i_2_a", (HEAD, HEAD), "order of their counts"),
     Trap("i_2_a", (HEAD[:4], TAIL), "only 4 tokens"),
     Trap("i_2_a", ("the a and", TAIL), "list of five"),
     Trap("i_2_a", ([1, 2, 3, 4, 5], TAIL), "of type str"),
     Trap("i_2_c", (lambda t, v: sum(v.encode(x).count(0) for x in t),), "list of tokens, not"),
+    Trap("i_2_c", (lambda t, v: sum(v.encode(x.lower().split()).count(0) for x in t),), "two are"),
     Trap("i_2_c", (lambda t, v: 12_345,), "for every input of the check"),
     Trap("i_2_c", (lambda t, v: [v.encode(x.split()) for x in t],), "single number"),
     Trap("i_3_a", (2,), "one letter"),
     Trap("i_3_b", (lambda r, n: r.select([0, 12_500]),), "only the labels know"),
     Trap("i_3_b", (lambda r, n: r[0:n] + r[-n:],), "can't be added"),
+    Trap("i_3_b", (lambda r, n: r.select(positions(r, 1)[: n // 2] * 2),), "one class taken twice"),
     Trap("i_3_b", (lambda r, n: positions(r, 0)[:2] + positions(r, 1)[:2],), "return Reviews"),
     Trap("ii_4_b", (lambda c, n, size: (sum(c) / n, len(c), 0, 1),), "counts.values()"),
     Trap("ii_4_a", (lambda t: set(text.space_punctuation(t)),), "list of str"),
