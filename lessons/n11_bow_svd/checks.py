@@ -80,6 +80,16 @@ check.exercise(
             reducer(fit=lambda self, texts: answers.Reducer.fit(self, texts).svd),
             lambda found, *_: not found["itself"],
         ),
+        *(
+            (
+                f"only {kind} are counted: what does ngram_range say?",
+                reducer(lambda n, sizes=(size, size): CountVectorizer(ngram_range=sizes)),
+                lambda f, t, others, limit, k, size=size: (
+                    limit == 100 and {name.count(" ") + 1 for name in f["names"]} == {size}
+                ),
+            )
+            for kind, size in (("words", 1), ("pairs", 2))
+        ),
         (
             "these are not the n-grams that words, pairs and `limit` give. CountVectorizer's other "
             "settings keep their defaults.",
@@ -123,9 +133,10 @@ check.exercise(
         ("that uses all components, not the first k.", lambda x, v, k: x @ v.T @ v),
         ("that is one component too many.", lambda x, v, k: x @ v[: k + 1].T @ v[: k + 1]),
         ("that is one component too few.", lambda x, v, k: x @ v[: k - 1].T @ v[: k - 1]),
+        ("that uses the k-th component alone.", lambda x, v, k: x @ v[k - 1 : k].T @ v[k - 1 : k]),
         ("that uses the last k components.", lambda x, v, k: x @ v[-k:].T @ v[-k:]),
     ],
-    errors={"mismatch": "Which of the two must be transposed? A component is a row."},
+    errors={"mismatch": "Which of the two must be transposed? A component is a *row*."},
     otherwise="Scalar products with the components first; then the components times these.",
 )
 
@@ -235,6 +246,15 @@ check.exercise(
         (
             "that is the mean of the batches' scores. Add up counts, divide once.",
             running(compute=lambda s: np.mean([answers.four(*one) for one in s.batches], axis=0)),
+        ),
+        (
+            "the accuracy is a mean of the batches' accuracies. Add up counts, divide once.",
+            running(
+                compute=lambda s: (
+                    *answers.RunningScores.compute(s)[:3],
+                    np.mean([answers.four(*one)[3] for one in s.batches]),
+                )
+            ),
         ),
         (
             "after `reset`, the old batches still count.",

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from helpers import abalone, models
 from lessons.comparing import array, same
-from lessons.exercises import Checks
+from lessons.exercises import Checks, Wrong
 from lessons.n12_abalone_classification import experiments, open_task, scores
 
 check = Checks()
@@ -289,6 +289,11 @@ def rated(
         return "of another form"
     if same(chances.sum(), 1.0):
         return "a sum of 1"
+    if chances.min() < 0 or chances.max() > 1:
+        raise Wrong("a probability lies between 0 and 1: where is the softmax?")
+    if len(seen) != settings[2]:
+        said = f"the History has {len(seen)} epochs; `num_epochs` is {settings[2]}."
+        raise Wrong(f"{said} (Early stopping is not asked for.)")
     rows = parts[1]
     loss = -np.log(np.where(labels == 1, chances, 1 - chances)[rows]).mean()
     ends = "that of these probabilities" if same(loss, seen[-1].loss, 1e-3) else "another"
@@ -345,7 +350,8 @@ check.exercise(
         ),
         (
             "the History's last validation loss is not that of your probabilities on parts[1]. "
-            "Is parts[1] the validation? Is it evaluation mode, with the last epoch's weights?",
+            "Is parts[1] the validation, the softmax over both logits? Is it evaluation mode, with "
+            "the last epoch's weights?",
             lambda x, y, parts, *a: experiment(x, y, [parts[0]] * 2, *a),
             lambda found, *_: found[2] == "another",
         ),

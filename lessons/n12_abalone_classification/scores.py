@@ -54,6 +54,13 @@ ROC = dict(
         ("the two are swapped: first the false positives.", lambda *a: roc(*a)[::-1]),
         ("numbers of animals: give shares.", partial(roc, per=lambda c, own: c[own].sum())),
         ("shares of young and old, not of all.", partial(roc, per=lambda c, own: (c & own).mean())),
+        (
+            "the false positive rate is a share of the young, not of those who are called old.",
+            lambda s, y: (
+                roc(s, 1 - y, per=lambda c, own: (own & c).sum() / c.sum())[1],
+                roc(s, y)[1],
+            ),
+        ),
         ("those are the shares called *young*.", lambda *a: tuple(1 - rate for rate in roc(*a))),
         ("an animal at the threshold is called old.", partial(roc, above=np.greater)),
         ("the first point, (0, 0), is missing: nobody is called old.", partial(roc, start=False)),
@@ -138,6 +145,7 @@ INTERVAL = dict(
             lambda *a: (interval(*a)[0] - interval(*a)[1], sum(interval(*a))),
         ),
         ("the two are swapped: first the mean.", lambda *a: interval(*a)[::-1]),
+        ("keep the signs.", lambda *a: interval(abs(np.subtract(*a)), np.zeros(len(a[0])))),
         ("the sign is turned round: new minus old.", lambda new, old: interval(old, new)),
         ("the lists are paired: what they share cancels in the differences.", independent),
         ("that is the spread of *single* differences: where is n?", partial(interval, root=0)),

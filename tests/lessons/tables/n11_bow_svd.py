@@ -168,7 +168,6 @@ TRAPS = [
     Trap("ex_11_3", (lambda x, v, k: np.linalg.norm(x),), "your code stopped"),
     Trap("ex_11_1", (lambda tokens: (tokens, answers.OTHERS),), "not every element is a string"),
     Trap("ex_11_2", (answers.reducer(stop_words),), "not the n-grams that words, pairs"),
-    Trap("ex_11_2", (answers.reducer(lambda n: CountVectorizer(ngram_range=(2, 2))),), "`limit`"),
     Trap("ex_11_4", (Plain,), "none in a plain list"),
     Trap("ex_11_4", (lambda n=500, h=200: answers.Net(),), "other numbers than the defaults"),
     Trap("ex_11_4", (lambda n, h: answers.Net(n, h),), "ReviewNet() and"),

@@ -175,7 +175,7 @@ TRAPS = [
     Trap("ex_12_6", (lambda *a: experiments.experiment(*a)[0],), "first a probability"),
     Trap("ex_12_6", (partial(experiment_with_torchs_loader, training_mode=True),), "History's"),
     Trap("ex_12_6", (partial(experiments.experiment, batch_size=10**6),), "with 300 animals"),
-    Trap("ex_12_6", (partial(experiment_with_torchs_loader, patience=5),), "last epoch"),
+    Trap("ex_12_6", (partial(experiment_with_torchs_loader, patience=5),), "Early stopping"),
     Trap("ex_12_6", (partial(experiments.experiment, gamma=0.9),), "scheduler (0.95)"),
     Trap("ex_12_7", (lambda s, y: roc_by_sorting(s, y)[0],), "Two arrays"),
     Trap("ex_12_8", (lambda s, y: auc_by_loops(np.round(s, 1), y),), "Of all pairs"),
