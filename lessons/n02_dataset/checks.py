@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate
 
 import torch
+from torch import Tensor
 from torch.nn.functional import pad
 
 from helpers.datasets import BagOfWordsDataset
 from helpers.text import Vocabulary
-from lessons.calling import Raised
 from lessons.exercises import Checks
 from lessons.n02_dataset import rungs, timing, worlds
 from lessons.n02_dataset.rungs import bag_mlp, csr_by, dense_cache, fast_batches, selecting, to_csr
@@ -19,7 +19,6 @@ check = Checks()
 PAIR = "When you loop over a Dataset, each sample is a pair: (vector, label)."
 SAMPLES_ONLY = "A Dataset need have nothing but its length and its samples: loop over the samples."
 ONLY_FIRST = "the loop stops after the first sample: is the return indented too far?"
-
 
 # --- II.1 ---------------------------------------------------------------------------------
 
@@ -43,6 +42,8 @@ check.exercise(
     mistakes=[
         ("the two are swapped: label 0 is negative.", lambda d: count_classes(d)[::-1]),
         (ONLY_FIRST, lambda d: count_classes([d[0]])),
+        ("the last sample is missing.", lambda d: count_classes([*d][:-1])),
+        ("the first counts all, not the negative ones.", lambda d: (len(d), count_classes(d)[1])),
     ],
     errors={"int() argument": PAIR, "indices must be": PAIR, "no attribute": SAMPLES_ONLY},
     otherwise="Two numbers: how many samples have the label 0, and how many 1. Either may be 0.",
@@ -56,7 +57,11 @@ check.exercise(
         ("that is the number of all ones, not yet the mean.", lambda d: mean_ones(d) * len(d)),
         ("that is the share of ones: count the ones.", lambda d: mean_ones(d, torch.mean)),
         (ONLY_FIRST, lambda d: mean_ones([d[0]])),
-        ("divide by the Dataset's length, not by 200.", lambda d: mean_ones(d) * len(d) / 200),
+        (ONLY_FIRST, lambda d: mean_ones([d[0]]) / len(d)),
+        ("the sum keeps the last vector only: = or +=?", lambda d: mean_ones([d[-1]]) / len(d)),
+        ("divide by the number of vectors, not of places.", lambda d: mean_ones(d) * len(d) / 6),
+        ("that counts all places, not only the ones.", lambda d: mean_ones(d, len)),
+        ("a mean need not be a whole number: // cuts it.", lambda d: mean_ones(d) // 1),
     ],
     tolerance=1e-3,
     errors={"'tuple' object has no": PAIR, "no attribute": SAMPLES_ONLY},
@@ -74,9 +79,7 @@ check.choice(
     },
 )
 
-
 # --- II.2.a and II.2.b: where the time goes -------------------------------------------------
-
 
 check.custom("II.2.a")(timing.judge)
 
@@ -90,12 +93,10 @@ check.choice(
     },
 )
 
-
 # --- 02.open ------------------------------------------------------------------------------
 
-
 MADE_UP = worlds.made_up_reviews(1_000)
-WORDS = Vocabulary([f"w{word}" for word in range(40)])  # 40 of 60: the others are unknown
+WORDS = Vocabulary([f"W{word}" for word in range(40)])  # 40 of 60: the others are unknown
 
 check.exercise(
     "02.open",
@@ -106,36 +107,35 @@ check.exercise(
         (MADE_UP, WORDS, [worlds.shuffled(1_000, 1), worlds.shuffled(1_000, 2)]),
     ],
     mistakes=[
-        ("take the reviews in the order that `order` says.", fast_batches(sorted)),
-        ("the last, smaller batch is missing.", fast_batches(lambda o: o[: len(o) // 128 * 128])),
+        ("take the reviews in the order that `order` says.", fast_batches(order_of=sorted)),
+        ("the last, smaller batch is missing.", fast_batches(order_of=lambda o: o[:-40])),
         (
             "the vectors fit, but the labels don't: they must follow `order` as the vectors do.",
             fast_batches(labels_of=lambda labels, start, chosen: labels[start:][: len(chosen)]),
         ),
         (
             "the last batch has as many vectors as reviews are left.",
-            fast_batches(batch_of=lambda x, y: (pad(x, (0, 0, 0, 128 - len(x))), y)),
+            fast_batches(lambda x, y: (pad(x, (0, 0, 0, 120 - len(x))), y)),
         ),
-        ("all batches are one tensor: make a new one for each batch.", rungs.SameBuffer),
+        ("a batch has `batch_size` reviews, which need not be 128.", fast_batches(size=128)),
+        ("id 0 has a place, too.", fast_batches(lambda x, y: (x * (torch.arange(41) > 0), y))),
         (
             "some places hold 2 or more: a place says *whether* a token occurs, not how often.",
-            fast_batches(batch_of=lambda x, y: (2 * x, y)),
+            fast_batches(lambda x, y: (2 * x, y)),
             lambda found, *_: any(x.max() > 1 for epoch in found for x, *_ in epoch),
         ),
         (
-            "the vectors must be float32 and the labels int64, as the naive loader gives them.",
-            fast_batches(batch_of=lambda x, y: (x.byte(), y)),
+            "the vectors are a float32 tensor, the labels an int64 one, as in the naive loader.",
+            fast_batches(lambda x, y: (x.byte(), y)),
             lambda found, *_: found[0][0][2] != ("torch.float32", "torch.int64"),
         ),
     ],
     errors={"values to unpack": "`batches` yields pairs, (inputs, targets), one for each batch."},
-    otherwise="For each stretch of 128 positions of `order`: the vectors [batch, vocab] of these "
-    "reviews, and their labels [batch].",
+    otherwise="For each stretch of `batch_size` positions of `order`: the vectors [batch, vocab] "
+    "of these reviews, cut by `tokenizer`, and their labels [batch].",
 )
 
-
 # --- II.2.c: the ladder ---------------------------------------------------------------------
-
 
 PAIRS = "cache[i] is a pair, and the vector comes first."
 
@@ -143,8 +143,10 @@ check.exercise(
     "II.2.c.1",
     rungs.DenseCache,
     probe=worlds.caching,
+    parts=("the length", "the vectors", "the labels", "the labels' types", worlds.ASKED),
     inputs=[(4,), (3,), (1,)],
     mistakes=[
+        ("each sample is the first one.", dense_cache(lambda d: [d[0] for _ in range(len(d))])),
         ("nothing is kept: the slow Dataset is asked again.", dense_cache(lambda data: data)),
         (
             "each sample is made twice. Ask for it once, and keep the pair.",
@@ -155,15 +157,18 @@ check.exercise(
     otherwise="Keep all samples in __init__; __getitem__ only looks one up.",
 )
 
-
 check.exercise(
     "II.2.c.2",
     to_csr,
     probe=worlds.packed,
+    parts=("`ids`", "`offsets`", "their types"),
     inputs=[([[17, 3, 17, 408], [], [0, 3, 0], [5]],), ([[2, 2]],), ([[], [9, 1], []],)],
     mistakes=[
-        ("only the distinct ids of a review count.", csr_by(distinct=list)),
-        ("the ids of a review must ascend.", csr_by(distinct=lambda row: [*dict.fromkeys(row)])),
+        *(("only the distinct ids of a review count.", csr_by(distinct=f)) for f in (list, sorted)),
+        *(("the ids of a review must ascend.", csr_by(distinct=f)) for f in (set, dict.fromkeys)),
+        ("0 is an id as well.", csr_by(distinct=lambda row: sorted({*row} - {0}))),
+        ("an empty review has an offset, too.", lambda lists: to_csr([*filter(None, lists)])),
+        ("`ids` come first, then `offsets`.", lambda lists: to_csr(lists)[::-1]),
         ("the beginning is missing: offsets[0].", csr_by(offsets_of=lambda n: [*accumulate(n)])),
         ("the last end is missing.", csr_by(offsets_of=lambda n: [0, *accumulate(n[:-1])])),
         ("these are lengths: where does each begin?", csr_by(offsets_of=list)),
@@ -183,14 +188,14 @@ check.exercise(
     "on; offsets[i] is the number of ids before review i.",
 )
 
-
 FOUR = [[3, 8], [0, 3, 12], [], [1, 4, 5, 19]]
-dense = BagOfWordsDataset.multi_hot
+dense, select = BagOfWordsDataset.multi_hot, BagOfWordsDataset.select
 
 check.exercise(
     "II.2.c.3",
     selecting(),
     probe=worlds.batch_of,
+    parts=("`ids`", "`offsets`", "`labels`", "`vocab_size`", "what multi_hot() gives", "its dtype"),
     inputs=[
         (FOUR, [0, 1, 1, 0], [3, 1]),
         (FOUR, [0, 1, 1, 0], [2, 0, 3, 2]),
@@ -202,7 +207,13 @@ check.exercise(
             "these are the offsets in the old `ids`. In the batch, the first review begins at 0.",
             selecting(offsets=lambda data, indices: data.offsets[indices]),
         ),
-        ("an offset is the sum of all lengths before.", selecting(offsets=rungs.lengths)),
+        *(
+            ("an offset is the sum of all lengths before.", selecting(offsets=wrong))
+            for wrong in (rungs.lengths, lambda *args: pad(rungs.lengths(*args), (1, 0)))
+        ),
+        ("keep the order of `indices`.", selecting(lambda d, i: select(d, sorted(i)))),
+        ("keep the order of `indices`.", selecting(lambda d, i: select(d, sorted({*i})))),
+        ("the last row is empty.", selecting(multi_hot=lambda b: pad(dense(b)[:-1], (0, 0, 0, 1)))),
         ("offsets begin with 0.", selecting(offsets=lambda *args: rungs.lengths(*args).cumsum(0))),
         ("these are the labels of all reviews.", selecting(labels=lambda data, _: data.labels)),
         ("these are the ids of all reviews.", selecting(ids=lambda data, _: data.ids)),
@@ -210,20 +221,17 @@ check.exercise(
             "`select` fits. In `multi_hot`, each id belongs in the row of its own review only.",
             selecting(multi_hot=lambda batch: dense(batch).amax(0).expand(len(batch), -1)),
         ),
-        (
-            "return a BagOfWordsDataset: the ids, offsets and labels of the selected reviews.",
-            selecting(lambda data, indices: dense(data)[indices]),
-            lambda found, *_: not isinstance(found, tuple | Raised),
-        ),
     ],
-    otherwise="A batch is a small data set: ids one review after another, offsets from 0, labels.",
+    errors={"shape mismatch": "Each id needs the number of its row: as many numbers as ids."},
+    otherwise="A batch is a small data set: ids one review after another, offsets from 0, labels. "
+    "Its matrix, float32, has a row for each review, and vocab_size columns.",
 )
-
 
 check.exercise(
     "II.2.c.4",
     rungs.BagMLP,
     probe=worlds.logits_of,
+    parts=("the logits", "whether the table learns", "whether sparsely", "whether the bias learns"),
     inputs=[(FOUR,), ([[2, 4, 6]],), ([[1], [1, 2]],)],
     mistakes=[
         ("the bias of the first layer is missing.", bag_mlp(lambda sums, bias: sums.relu())),
@@ -232,6 +240,8 @@ check.exercise(
         ("the mean of the rows is not their sum.", bag_mlp(mode="mean")),
         ("the last offset is an end: see include_last_offset.", bag_mlp(include_last_offset=False)),
         ("the table does not learn: see freeze.", bag_mlp(freeze=True)),
+        ("the table's gradient has all its rows: see sparse.", bag_mlp(sparse=False)),
+        ("the bias does not learn: is it an nn.Parameter?", bag_mlp(keep=Tensor.detach)),
         ("leave the sigmoid out: give logits.", bag_mlp(last=lambda z: z[:, 0].sigmoid())),
         ("logits have the shape [batch]: an axis of length 1 is left.", bag_mlp(last=torch.clone)),
         ("squeeze() also drops a batch of 1: name the axis.", bag_mlp(last=torch.squeeze)),

@@ -18,9 +18,10 @@ from helpers.text import Vocabulary
 
 
 def fast_batches(
-    order_of: Callable = lambda order: order,
     batch_of: Callable = lambda inputs, targets: (inputs, targets),
+    order_of: Callable = lambda order: order,
     labels_of: Callable = lambda labels, start, chosen: labels[chosen],
+    size: int = 0,
 ) -> type:
     """Return a class that prepares reviews once, and gives their batches in any order."""
 
@@ -29,23 +30,13 @@ def fast_batches(
             self.dataset = encode(reviews, vocabulary, tokenizer)
 
         def batches(self, order: Sequence[int], batch_size: int = 128) -> Iterator:
-            order = order_of(order)
-            for start in range(0, len(order), batch_size):
-                chosen = order[start : start + batch_size]
+            order, step = order_of(order), size or batch_size
+            for start in range(0, len(order), step):
+                chosen = order[start : start + step]
                 targets = labels_of(self.dataset.labels, start, chosen)
                 yield batch_of(self.dataset.select(chosen).multi_hot(), targets)
 
     return FastBatches
-
-
-class SameBuffer(fast_batches()):  # type: ignore[misc]
-    """Fills one and the same tensor for each full batch."""
-
-    def batches(self, order: Sequence[int], batch_size: int = 128) -> Iterator:
-        """Yield the right numbers, in the wrong tensor."""
-        buffer = torch.zeros(batch_size, self.dataset.vocab_size)
-        for inputs, targets in super().batches(order, batch_size):
-            yield buffer[: len(inputs)].copy_(inputs), targets
 
 
 def dense_cache(keep: Callable = lambda data: [*map(data.__getitem__, range(len(data)))]) -> type:
@@ -105,22 +96,18 @@ def lengths(dataset: BagOfWordsDataset, indices: Sequence[int]) -> Tensor:
 def bag_mlp(
     middle: Callable = lambda sums, bias: torch.relu(sums + bias),
     last: Callable = lambda logits: logits.squeeze(1),
+    keep: Callable = nn.Parameter,
     **options: Any,
 ) -> type:
     """Return the network with an embedding bag in the place of its first product."""
-    standard: dict[str, Any] = {
-        "freeze": False,
-        "mode": "sum",
-        "sparse": True,
-        "include_last_offset": True,
-    }
+    kinds: Any = {"freeze": False, "mode": "sum", "sparse": True, "include_last_offset": True}
 
     class BagMLP(nn.Module):
         def __init__(self, dense: OneHotMLP) -> None:
             super().__init__()
             table = dense.hidden.weight.detach().T.contiguous()  # [vocab, hidden]
-            self.rows = nn.EmbeddingBag.from_pretrained(table, **{**standard, **options})
-            self.bias = nn.Parameter(dense.hidden.bias.detach().clone())
+            self.rows = nn.EmbeddingBag.from_pretrained(table, **(kinds | options))
+            self.bias = keep(dense.hidden.bias.detach().clone())
             self.output = dense.output
 
         def forward(self, bags: Bags) -> Tensor:

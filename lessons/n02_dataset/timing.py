@@ -34,11 +34,11 @@ class SlowStep:
     def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Take its time; return a loss that tells the batch."""
         self._sleep("forward")
-        return inputs.mean() + targets.float().mean()
+        return (inputs.mean() + targets.float().mean()).requires_grad_()
 
     def backward(self, loss: Tensor) -> None:
         """Take its time."""
-        float(loss)
+        loss.item()
         self._sleep("backward")
 
     def _sleep(self, part: str) -> None:
@@ -65,11 +65,12 @@ def likely_mistake(seconds: object, step: SlowStep) -> str:
         raise Open("(It returns nothing yet: is a `return` missing?)")
     if not isinstance(seconds, dict) or not set(SECONDS) <= set(seconds):
         return 'return a dict with the keys "wait", "forward" and "backward".'
+    if step.order == [*SECONDS]:
+        return "the loop ends after the first batch: is the return inside the loop?"
+    if step.order[:BATCHES] == ["wait"] * BATCHES and "forward" in step.order:
+        return "all batches are fetched before the first is used: loop over the loader itself."
     if step.order != [*SECONDS] * BATCHES:
-        return (
-            "for each batch of the loader call forward once, and then backward once with the loss "
-            "that forward gave. (Is the return inside the loop?)"
-        )
+        return "for each batch call forward once, and then backward once, with the loss it gave."
     found = [value for part in SECONDS if (value := number(seconds[part])) is not None]
     if len(found) < len(SECONDS):
         return "each of the three is a single number, the seconds of all batches together."
@@ -82,8 +83,12 @@ def likely_mistake(seconds: object, step: SlowStep) -> str:
         return "the first waiting is counted from 0, not from a reading just before the loop."
     if sum(found) > 100 * whole:
         return "those are no seconds: divide by 1,000 or 1e9, or take time.perf_counter()."
+    if min(found) < -one / 4:
+        return "a part is below 0: subtract the earlier reading from the later one."
     if sum(found) < one / 4:
-        return "process_time() stands still while the program waits: take read_clock()."
+        return (
+            "the three are next to nothing. (process_time() stands still while the program waits.)"
+        )
     if sum(found) > whole + one / 4:
         return "the three together are longer than the run: take a new reading after each part."
     return "these are not as long as the parts were: each goes from the end of the one before it."

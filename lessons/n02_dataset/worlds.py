@@ -10,6 +10,8 @@ from torch.utils.data import Dataset
 from helpers.corpus import Reviews
 from helpers.datasets import Bags
 from helpers.models import OneHotMLP
+from lessons.comparing import kind
+from lessons.judging import Wrong
 from lessons.n02_dataset.rungs import to_csr
 
 
@@ -19,14 +21,19 @@ class Samples(Dataset):
     `asked` counts how often a sample has been asked for.
     """
 
-    ones = ((1, 2, 4), (), (0,), (0, 1, 5))
-    labels_in_order = (0, 1, 1, 0)
+    ones: tuple[tuple[int, ...], ...] = ((1, 2, 4), (), (0,), (0, 1, 5))
+    labels_in_order: tuple[int, ...] = (0, 1, 1, 0)
 
     def __init__(self, size: int, start: int = 0) -> None:
         self.size, self.start, self.asked = size, start, 0
 
     def __len__(self) -> int:
         return self.size
+
+    def __repr__(self) -> str:
+        part = slice(self.start, self.start + self.size)
+        ones = [len(places) for places in self.ones[part]]
+        return f"{self.size} samples, labels {list(self.labels_in_order[part])}, ones {ones}"
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         if not -self.size <= index < self.size:
@@ -52,12 +59,30 @@ def shuffled(count: int, seed: int) -> list[int]:
 
 
 def epochs(make: Callable, reviews: Reviews, vocabulary: object, orders: list[list[int]]) -> list:
-    """Prepare `make` once; for each order return its batches, and the types of each."""
-    prepared = make(reviews, vocabulary, str.split)
-    return [
-        [(x, y, (str(x.dtype), str(y.dtype))) for x, y in list(prepared.batches(order, 128))]
-        for order in orders
-    ]
+    """Prepare `make` once; for each order return its batches of 120, and the types of each."""
+    asked = []
+
+    def tokenizer(review: str) -> list[str]:
+        asked.append(review)
+        return review.upper().split()
+
+    prepared, found = make(reviews, vocabulary, tokenizer), []
+    for order in orders:
+        before, batches = len(asked), list(prepared.batches(order, 120))
+        found.append([(x, y, types(x, y)) for x, y in batches])
+        if len({x.data_ptr() for x, _ in batches if isinstance(x, Tensor)}) < len(batches) > 1:
+            raise Wrong("all batches are one tensor: make a new one for each batch.")
+    if len(asked) > before:
+        raise Wrong("the second epoch cuts reviews into tokens again. That can be prepared once.")
+    return found
+
+
+def types(*parts: object) -> tuple[str, ...]:
+    """Return the dtype of each part, or its type."""
+    return tuple(str(getattr(part, "dtype", type(part).__name__)) for part in parts)
+
+
+ASKED = "how often samples were asked for (by __init__, then by two epochs more)"
 
 
 def caching(cls: type, size: int) -> tuple:
@@ -68,7 +93,9 @@ def caching(cls: type, size: int) -> tuple:
     for _ in range(2):
         pairs = [cache[index] for index in range(len(cache))]
         asked.append(slow.asked)
-    return len(cache), [x for x, _ in pairs], [int(y) for _, y in pairs], asked
+    labels = [int(y) for _, y in pairs]
+    kinds = {str(torch.as_tensor(y).dtype) for _, y in pairs}
+    return len(cache), [x for x, _ in pairs], labels, kinds, asked
 
 
 def packed(answer: Callable, id_lists: list[list[int]]) -> object:
@@ -76,24 +103,32 @@ def packed(answer: Callable, id_lists: list[list[int]]) -> object:
     found = answer(id_lists)
     if not isinstance(found, tuple | list) or len(found) != 2:
         return found
-    return (*found, [str(getattr(part, "dtype", type(part))) for part in found])
+    return (*found, types(*found))
 
 
 def batch_of(cls: type, id_lists: list[list[int]], labels: list[int], indices: list[int]) -> object:
     """Pack reviews, select some, and return the parts of the batch and its matrix."""
-    batch = cls(*to_csr(id_lists), torch.tensor(labels), 20).select(indices)
-    if not hasattr(batch, "multi_hot"):
+    whole = cls(*to_csr(id_lists), torch.tensor(labels), 20)
+    batch = whole.select(indices)
+    if batch is None or batch is ...:
         return batch
+    if not hasattr(batch, "multi_hot"):
+        raise Wrong(f"select returns a new BagOfWordsDataset, not {kind(batch)}.")
+    if batch is whole or len(whole.labels) != len(labels):
+        raise Wrong("select changes the data set that it chooses from: make a new one.")
     # the right reviews, so that multi_hot is judged on its own
     own = cls(*to_csr([id_lists[i] for i in indices]), torch.tensor(labels)[indices], 20)
-    return batch.ids, batch.offsets, batch.labels, batch.vocab_size, own.multi_hot()
+    matrix = own.multi_hot()
+    return batch.ids, batch.offsets, batch.labels, batch.vocab_size, matrix, *types(matrix)
 
 
 def logits_of(cls: type, id_lists: list[list[int]]) -> object:
-    """Return the logits of a network of 20 inputs and 5 hidden units, and whether W learns."""
+    """Return the logits of a network of 20 inputs and 5 hidden units, and what learns, and how."""
     model = cls(OneHotMLP(20, 5))
     logits = model(Bags(*to_csr(id_lists)))
     if not isinstance(logits, Tensor) or not logits.requires_grad:
         return logits
     logits.sum().backward()
-    return logits, any(p.grad is not None for p in model.parameters() if p.numel() == 20 * 5)
+    learning = [p for p in model.parameters() if p.grad is not None]
+    tables = [p.grad.is_sparse for p in learning if p.numel() == 20 * 5]
+    return logits, bool(tables), any(tables), any(p.shape == (5,) for p in learning)

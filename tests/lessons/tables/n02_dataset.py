@@ -99,6 +99,10 @@ def never_trains(loader: Any, forward: Callable, backward: Callable) -> dict[str
     return dict.fromkeys(("wait", "forward", "backward"), float(len(list(loader))))
 
 
+def fetching_all_first(loader: Any, forward: Callable, backward: Callable) -> dict[str, float]:
+    return timed()(list(loader), forward, backward)
+
+
 def since_the_beginning(loader: Any, forward: Callable, backward: Callable) -> dict[str, float]:
     seconds, start = dict.fromkeys(("wait", "forward", "backward"), 0.0), time.perf_counter()
     for inputs, targets in loader:
@@ -141,8 +145,34 @@ class ByLoader(OneMatrix):
     """Hands its rows to torch's own DataLoader."""
 
     def batches(self, order: list[int], batch_size: int) -> DataLoader:
-        pairs = list(zip(self.fill(), self.labels, strict=True))
+        self.matrix = self.fill() if self.matrix is None else self.matrix
+        pairs = list(zip(self.matrix, self.labels, strict=True))
         return DataLoader(pairs, batch_size, sampler=order, generator=torch.Generator())
+
+
+class SameBuffer(OneMatrix):
+    """Fills one and the same tensor for each batch."""
+
+    def batches(self, order: list[int], batch_size: int) -> Any:
+        buffer = torch.zeros(batch_size, 41)
+        for inputs, targets in super().batches(order, batch_size):
+            yield buffer[: len(inputs)].copy_(inputs), targets
+
+
+class ByBytes(OneMatrix):
+    def batches(self, order: list[int], batch_size: int) -> Any:
+        return [(x.numpy(), y.tolist()) for x, y in super().batches(order, batch_size)]
+
+
+class Forgetful(OneMatrix):
+    def batches(self, order: list[int], batch_size: int) -> list[tuple]:
+        self.matrix = None
+        return super().batches(order, batch_size)
+
+
+class OtherTokens(OneMatrix):
+    def __init__(self, reviews: Any, vocabulary: Any, tokenizer: Callable) -> None:
+        super().__init__(reviews, vocabulary, str.split)
 
 
 # --- II.2.c: the ladder ---------------------------------------------------------------------
@@ -168,6 +198,24 @@ class VectorsOnly(TwoTensors):
 class LabelFirst(TwoTensors):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         return self.targets[index], self.vectors[index]
+
+
+class FloatLabels(TwoTensors):
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, float]:
+        return self.vectors[index], float(self.targets[index])
+
+
+class Lazy(Dataset):
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset, self.known = dataset, {}
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> tuple:
+        if index not in self.known:
+            self.known[index] = self.dataset[index]
+        return self.known[index]
 
 
 def csr_by_torch(id_lists: list[list[int]]) -> list[torch.Tensor]:
@@ -208,17 +256,46 @@ class ByLoops(Dataset):
         return matrix
 
 
+class SelectsATuple(ByLoops):
+    def select(self, indices: Any) -> tuple:
+        batch = super().select(indices)
+        return batch.ids, batch.offsets, batch.labels, batch.vocab_size
+
+
+class ChangesItself(ByLoops):
+    def select(self, indices: Any) -> "ByLoops":
+        batch = super().select(indices)
+        self.ids, self.offsets, self.labels = batch.ids, batch.offsets, batch.labels
+        return self
+
+
+class Transposed(ByLoops):
+    def multi_hot(self) -> torch.Tensor:
+        return super().multi_hot().T
+
+
+class WholeNumbers(ByLoops):
+    def multi_hot(self) -> torch.Tensor:
+        return super().multi_hot().int()
+
+
 class ByFunction(nn.Module):
-    """Sums by torch's function, with the weights as they are in the dense network."""
+    """Sums by torch's function, with a table of its own."""
+
+    sparse = True
 
     def __init__(self, dense: nn.Module) -> None:
         super().__init__()
-        self.dense = dense
+        self.dense, self.table = dense, nn.Parameter(dense.hidden.weight.detach().T.clone())
 
     def forward(self, bags: Any) -> torch.Tensor:
-        table = self.dense.hidden.weight.T
-        sums = F.embedding_bag(bags.ids, table, bags.offsets, mode="sum", include_last_offset=True)
+        options = {"mode": "sum", "include_last_offset": True, "sparse": self.sparse}
+        sums = F.embedding_bag(bags.ids, self.table, bags.offsets, **options)
         return self.dense.output(F.relu(sums + self.dense.hidden.bias))[:, 0]
+
+
+class BySlowFunction(ByFunction):
+    sparse = False
 
 
 class BagsAsTheyAre(nn.Module):
@@ -288,6 +365,9 @@ TRAPS = [
     Trap("ii_1_b", (lambda d: sum(v for v, _ in d) / len(d),), "a single number"),
     Trap("ii_2_a", (timed(late=True),), "before its body begins"),
     Trap("ii_2_a", (never_trains,), "call forward once"),
+    Trap("ii_2_a", (fetching_all_first,), "before the first is used"),
+    Trap("ii_2_a", (timed(unit=-1.0),), "below 0"),
+    Trap("ii_2_a", (timed(unit=1e-6),), "next to nothing"),
     Trap("ii_2_a", (timed(stop=True),), "return inside the loop"),
     Trap("ii_2_a", (timed(first=lambda: 0.0),), "counted from 0"),
     Trap("ii_2_a", (timed(time.perf_counter_ns),), "no seconds"),
@@ -296,9 +376,20 @@ TRAPS = [
     Trap("ii_2_a", (timed(unit=1 / 3),), "of one batch"),
     Trap("ii_2_a", (timed(result=lambda seconds: tuple(seconds.values())),), "dict"),
     Trap("ii_2_a", (lambda loader, forward, backward: 1.0,), "dict"),
+    Trap("ex_02_open", (SameBuffer,), "make a new one"),
+    Trap("ex_02_open", (ByBytes,), "a float32 tensor"),
+    Trap("ex_02_open", (Forgetful,), "can be prepared once"),
+    Trap("ex_02_open", (OtherTokens,), "cut by `tokenizer`"),
     Trap("ii_2_c_1", (VectorsOnly,), "is a pair"),
+    Trap("ii_2_c_1", (Lazy,), "[0, 4, 4]"),
+    Trap("ii_2_c_1", (FloatLabels,), "labels' types"),
+    Trap("ii_2_c_3", (SelectsATuple,), "a tuple of 4"),
+    Trap("ii_2_c_3", (ChangesItself,), "make a new one"),
+    Trap("ii_2_c_3", (WholeNumbers,), "dtype should not be 'torch.int32'"),
+    Trap("ii_2_c_3", (Transposed,), "multi_hot() gives"),
     Trap("ii_2_c_1", (LabelFirst,), "the vector comes first"),
     Trap("ii_2_c_2", (csr_nested,), "flat list"),
+    Trap("ii_2_c_4", (BySlowFunction,), "see sparse"),
     Trap("ii_2_c_4", (BagsAsTheyAre,), "bags.ids and bags.offsets"),
     Trap("ii_2_c_4", (NotTransposed,), "[vocab, hidden]"),
 ]
