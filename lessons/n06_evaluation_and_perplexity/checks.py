@@ -50,7 +50,7 @@ check.exercise(
             torch.tensor([[0.1, 0.3, 0.2], [-1.0, -3.0, -2.0], [0.5, 0.7, 2.0]]),
         ),
         (torch.tensor([-1.0, -4.0]), torch.tensor([[1.0, 2.0], [2.0, 1.0]])),
-        (torch.tensor([1e-9]), torch.tensor([[0.5, 1.0, 2.0]])),
+        (torch.tensor([1e-9]), torch.tensor([[0.0, 1e-9, -2.0]])),
     ],
     mistakes=[
         ("a positive logit means class 1; yours is 0.", classes(one=lambda z: (z < 0).long())),
@@ -73,6 +73,11 @@ check.exercise(
         (
             "look for the largest logit of each *sample*: along which axis of [batch, classes]?",
             classes(several=lambda z: z.argmax(0)),
+        ),
+        (
+            "0 and 1e-9 are two logits, but softmax rounds them to the same probability. You need "
+            "no softmax.",
+            classes(several=lambda z: z.softmax(1).argmax(1)),
         ),
         ("a batch of one has an axis, too.", classes(several=lambda z: z.argmax(1).squeeze())),
         (
@@ -153,6 +158,10 @@ check.exercise(
             from_truth(right, log_p=lambda z: z.log_softmax(0)),
         ),
         (
+            "that is the probability of the most probable class. Take that of the target.",
+            from_truth(right, pick=lambda logs: logs.max(dim=1).values),
+        ),
+        (
             "that is the mean over all classes. Take the probability of the target alone.",
             from_truth(right, pick=lambda logs: logs),
         ),
@@ -195,7 +204,14 @@ check.exercise(
             "a class that does not occur has a row and a column of zeros, too.",
             lambda p, t, n: counted(p, t, int(max(p.max(), t.max())) + 1),
         ),
+        (
+            "the counts do not add up to the number of samples: which pairs are missing, or too "
+            "many?",
+            lambda p, t, n: counted(p[1:], t[1:], n),
+            lambda found, p, t, n: found.shape == (n, n) and found.sum() != len(p),
+        ),
     ],
+    errors={"for input of size": "A class that does not occur has zeros, at the end, too."},
     otherwise="How often does each pair (true class, predicted class) occur?",
 )
 
@@ -215,7 +231,7 @@ def facts(answer: Callable, num_reviews: int, run_length: int, num_folds: int) -
         found = answer(num_reviews, run_length, num_folds, torch.Generator().manual_seed(seed))
         return torch.tensor(found) if isinstance(found, list) else found
 
-    deals = [made(seed) for seed in range(10)]
+    deals = [made(seed) for seed in range(20)]
     folds = deals[0]
     if not isinstance(folds, Tensor) or folds.shape != (num_reviews,):
         return folds if folds is None or folds is ... else "another shape"
@@ -224,7 +240,7 @@ def facts(answer: Callable, num_reviews: int, run_length: int, num_folds: int) -
     sizes = [[deal.count(fold) for fold in range(num_folds)] for deal in dealt]
     numbered = all(sum(size) == len(dealt[0]) for size in sizes)
     even = all(max(size) - min(size) <= 1 for size in sizes)
-    drawn = len({*map(tuple, dealt)}) > num_folds
+    drawn = len({*zip(*dealt, strict=True)}) == len(dealt[0])  # no two runs are always together
     return whole, numbered, even, folds.equal(made(0)), drawn, len(folds)
 
 
@@ -254,7 +270,7 @@ check.exercise(
             lambda n, k, m, _: experiments.folds_of_runs(n, k, m, torch.default_generator),
         ),
         (
-            "ten seeds of `generator` give at most num_folds different deals. Draw for each run.",
+            "some runs share a fold whatever the seed of `generator`. Draw for each run, with it.",
             lambda n, length, folds, draw: torch.arange(n) // length % folds,
             lambda found, *_: found[4] is False,
         ),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from helpers import training
 from helpers.datasets import Bags
+from lessons.judging import Wrong
 
 HERE = torch.device("cpu", 0)  # as good as "cpu", but not equal to it
 LOGITS, TARGETS = [0.3, -1.0, 3.0, -0.5, -4.0], [1, 0, 0, 1, 1]
@@ -34,23 +36,31 @@ class Echo(nn.Module):
 
     def forward(self, inputs: Tensor | Bags) -> Tensor:
         """Map a batch to logits [batch]."""
+        require_sent(inputs)
         self.modes.append(self.training)
         logits = inputs.offsets.diff() - 1.5 if isinstance(inputs, Bags) else inputs
         return -logits if self.training else logits
 
 
-class Sent(Tensor):
-    """A tensor that notes to which device it was sent."""
-
-    device_of_to: Any = None
+class Unsent(Tensor):
+    """A tensor of a loader, and all that is computed from it, until it is sent to `HERE`."""
 
     def __deepcopy__(self, memo: dict) -> Tensor:
         return self.clone()
 
     def to(self, *given: Any, **named: Any) -> Tensor:  # type: ignore[override]
-        """Note the device, and return a plain tensor."""
-        self.device_of_to = torch.device((*given, *named.values())[0])
-        return self.as_subclass(Tensor).to(*given, **named)
+        """Return a plain tensor, if this is the right device."""
+        arrived = self.as_subclass(Tensor).to(*given, **named)
+        return arrived if HERE in (*given, *named.values()) else arrived.as_subclass(Unsent)
+
+
+def require_sent(part: object) -> None:
+    """Raise `Wrong` if something comes from the loader as it is."""
+    if isinstance(part, Unsent):
+        raise Wrong(
+            "inputs and targets both go to `next(model.parameters()).device` (in this check it is "
+            f"{str(HERE)!r}). Not all of yours do."
+        )
 
 
 class Loader(list):
@@ -61,7 +71,7 @@ class Loader(list):
 
 def numbers(*cuts: int) -> Loader:
     """Return batches of `LOGITS` and `TARGETS`, cut at these places."""
-    both = [torch.tensor(values).as_subclass(Sent) for values in (LOGITS, TARGETS)]
+    both = [torch.tensor(values).as_subclass(Unsent) for values in (LOGITS, TARGETS)]
     return Loader(tuple(one[slice(*pair)] for one in both) for pair in pairwise(cuts))
 
 
@@ -82,6 +92,7 @@ def breaking() -> Iterator:
 
 def squared(outputs: Tensor, targets: Tensor) -> Tensor:
     """Return another loss: the mean squared error."""
+    require_sent(targets)
     return (outputs - targets).square().mean()
 
 
@@ -90,34 +101,47 @@ def widest(outputs: Tensor, targets: Tensor) -> float:
     return (outputs.max() - outputs.min() + 10 * len(targets)).item()
 
 
-def scored(evaluate: Callable, model: Echo, loader: Iterable, *others: Callable) -> Any:
-    """Return the numbers of an answer's record, or a word for what is missing."""
-    mode = model.training
-    try:
+def scored(evaluate: Callable, model: Echo, loader: Any, *others: Callable) -> Any:
+    """Return the numbers of an answer's record; `Wrong` says what they can't show."""
+    mode, result = model.training, None
+    with suppress(Broken):
         result = evaluate(model, loader, *others)
-    except Broken:
-        return "mode" if model.training != mode else "restored"
+        if result is None or result is ...:
+            return result
+        if not isinstance(loader, list):
+            raise Wrong("an error of the loader must come out. Does an `except` swallow it?")
+    if result is None and model.training != mode:
+        raise Wrong(
+            "when the loader stops with an error, the model does not get its mode back. What "
+            "stands under `finally` runs in any case."
+        )
     if any(model.modes):
-        return "eval"
-    if not (hasattr(result, "loss") and hasattr(result, "score")):
-        return result if result is None or result is ... else "no record"
+        raise Wrong(
+            "the model computed in training mode: is `model.eval()` called, and before the first "
+            "batch?"
+        )
+    if result is None:
+        return "stopped"
     if model.training != mode:
-        return "mode"
+        raise Wrong(BACK)
+    if not (hasattr(result, "loss") and hasattr(result, "score")):
+        raise Wrong("the result is an Evaluation(loss, score, num_samples), the class above.")
     if any(callable(getattr(result, name, None)) for name in ("accuracy", "perplexity")):
-        return "methods"
-    sent = all(getattr(part, "device_of_to", HERE) == HERE for pair in loader for part in pair)
+        raise Wrong("accuracy or perplexity is a method: above each `def` stands `@property`.")
+    if len(model.modes) < len(loader):
+        raise Wrong(
+            f"of {len(loader)} batches the model was called for {len(model.modes)}: does something "
+            "end the loop too early, a `return` in it?"
+        )
     found = result.loss, result.score, result.num_samples, result.perplexity, result.accuracy
-    return *found, type(result)(800.0, 0.5, 1).perplexity, sent
+    return *found, *(type(result)(loss, 0.5, 1).perplexity for loss in (600.0, 710.0))
 
 
 def evaluating(
     mean: Callable = lambda losses, sizes: np.average(losses, weights=sizes),
     size: Callable = lambda inputs, targets: len(targets),
     record: Callable = training.Evaluation,
-    leave: Callable = lambda model, mode: model.train(mode),
-    start: Callable = lambda model: model.eval(),
-    move: Callable = lambda part: part.to(HERE),
-    always: bool = True,
+    judged: Callable = lambda score, outputs, targets: score(outputs, targets),
 ) -> Callable:
     """Return an answer to VI.3.a, with a place for every mistake."""
 
@@ -129,21 +153,17 @@ def evaluating(
         score: Callable = training.accuracy_of,
     ) -> Any:
         mode, losses, pairs, sizes = model.training, [], [], []
-        start(model)
+        model.eval()
         try:
             for inputs, targets in loader:
-                inputs, targets = move(inputs), move(targets)
-                outputs = model(inputs)
-                pairs.append((outputs, targets))
-                losses.append(float(loss(outputs, targets)))
+                inputs, targets = inputs.to(HERE), targets.to(HERE)
+                pairs.append((model(inputs), targets))
+                losses.append(float(loss(*pairs[-1])))
                 sizes.append(size(inputs, targets))
-        except Exception:
-            if always:
-                leave(model, mode)
-            raise
-        leave(model, mode)
+        finally:
+            model.train(mode)
         every = map(torch.cat, zip(*pairs, strict=True))
-        return record(mean(losses, sizes), score(*every), sum(sizes))
+        return record(mean(losses, sizes), judged(score, *every), sum(sizes))
 
     return evaluate
 
@@ -161,7 +181,8 @@ SIZES = (
 BACK = "the model leaves in another mode than it came in. Note its mode, and put it back."
 
 PARTS = ("loss", "score", "num_samples", "perplexity", "accuracy",
-         "the perplexity of Evaluation(800.0, 0.5, 1)", "whether all was moved")  # fmt: skip
+         "the perplexity of Evaluation(600.0, 0.5, 1)",
+         "the perplexity of Evaluation(710.0, 0.5, 1)")  # fmt: skip
 
 EVALUATE: dict[str, Any] = dict(
     reference=evaluating(),
@@ -176,23 +197,6 @@ EVALUATE: dict[str, Any] = dict(
     ],
     parts=PARTS,
     mistakes=[
-        (
-            "the model computed in training mode: is `model.eval()` called, and before the first "
-            "batch?",
-            evaluating(start=lambda model: None),
-        ),
-        (
-            "the result is an Evaluation(loss, score, num_samples), the class above.",
-            lambda *world: (evaluating()(*world).loss,),
-            lambda found, *_: found == "no record",
-        ),
-        (BACK, evaluating(leave=lambda model, mode: model.eval())),
-        (BACK, evaluating(leave=lambda model, mode: model.train())),
-        (
-            "right, until the loader stops with an error: then the model does not get its mode "
-            "back. What stands under `finally` runs in any case.",
-            evaluating(always=False),
-        ),
         ("the loss is that of the last batch.", evaluating(mean=lambda losses, sizes: losses[-1])),
         (
             "that is the mean over *batches*. The last one is smaller, yet it counts as much.",
@@ -208,19 +212,11 @@ EVALUATE: dict[str, Any] = dict(
             "does the exponent need?",
             evaluating(record=record_with(property(lambda self: math.exp(-self.loss)))),
         ),
-        (
-            "one of accuracy and perplexity is a method: above each `def` stands `@property`.",
-            evaluating(record=record_with(lambda self: math.exp(self.loss))),
-        ),
-        (
-            "inputs and targets both go to `next(model.parameters()).device` (in this check it is "
-            f"{str(HERE)!r}). Not all of yours do.",
-            evaluating(move=lambda part: part),
-            lambda found, *_: found[-1] is False,
-        ),
+        ("score takes the outputs first.", evaluating(judged=lambda score, z, y: score(y, z))),
         (SIZES, evaluating(size=lambda inputs, targets: len(inputs))),
     ],
     errors={
+        "attribute 'float'": "Here the inputs are Bags, no tensor: `inputs.to(device)` will do.",
         "'Bags' object": SIZES,
         "math range error": "From a loss of 710 on, the perplexity is math.inf.",
         "'Evaluation' object has no": "Write the two properties of Evaluation, too.",

@@ -27,7 +27,7 @@ def world(scale: float, seed: int) -> tuple[Tensor, Tensor]:
 def perplexity_at(logits: Tensor, targets: Tensor, temperature: float) -> float:
     """Return the perplexity of ``logits / temperature``."""
     z = logits.double() / temperature
-    return math.exp(F.binary_cross_entropy_with_logits(z, targets.double()).item())
+    return F.binary_cross_entropy_with_logits(z, targets.double()).exp().item()  # perhaps inf
 
 
 def lowest(logits: Tensor, targets: Tensor) -> float:
@@ -49,13 +49,13 @@ def reliability(probabilities: Tensor, targets: Tensor, num_bins: int) -> tuple[
     return means, shares, [int(part.sum()) for part in parts]
 
 
-SURE = torch.tensor([0.0, 0.05, 0.12, 0.25, 0.31, 0.33, 0.38, 0.97, 1.0])
-POSITIVE = torch.tensor([0, 1, 0, 1, 1, 0, 1, 1, 0])
+SURE = torch.tensor([0.0, 0.05, 0.12, 0.25, 0.31, 0.38, 0.97, 1.0])  # 8: shown in messages
+POSITIVE = torch.tensor([0, 1, 0, 1, 1, 1, 1, 0])
 
 RELIABILITY = Exercise(
     "06.open",
     reliability,
-    inputs=[(SURE, POSITIVE, 10), (SURE, POSITIVE, 4), (SURE[4:7], POSITIVE[4:7], 5)],
+    inputs=[(SURE, POSITIVE, 10), (SURE, POSITIVE, 4), (SURE[4:], POSITIVE[4:], 5)],
     otherwise="`reliability` gives three lists: mean probability, share of positive targets and "
     "number of reviews of each bin in use. (A bin holds its lower edge, the last one 1, too.)",
 )
@@ -73,13 +73,15 @@ def judge(find_temperature: Callable, curve: Callable) -> None:
             raise Wrong(f"the temperature is one number; this is {in_words(one.result)}.")
         if found <= 0:
             raise Wrong(f"a temperature of {found:.3g} changes predictions.")
-        best = perplexity_at(logits, targets, lowest(logits, targets))
+        best_one = lowest(logits, targets)
+        best = perplexity_at(logits, targets, best_one)
         reached = perplexity_at(logits, targets, found)
         if reached > CLOSE * best:
             turned = perplexity_at(logits, targets, 1 / found) <= CLOSE * best
             raise Wrong(
                 f"with your temperature, {found:.4g}, some logits of the check have a perplexity "
-                f"of {reached:.4f}; {best:.4f} is possible."
+                f"of {reached:.4f}; {best:.4f} is possible, with a "
+                f"{'smaller' if best_one < found else 'larger'} one."
                 + (" Logits are *divided* by the temperature." if turned else "")
             )
         if one.changed:

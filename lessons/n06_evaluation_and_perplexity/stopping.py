@@ -55,7 +55,7 @@ def scripted(losses: list[float]) -> Callable:
     return loss
 
 
-NOTHING_ELSE = 0  # instead of an error: no scheduler, no loader to evaluate on
+NOTHING_ELSE, ONLY_WATCHED = "nothing", "no validation"  # instead of an error: what is left out
 
 
 def watched(
@@ -69,9 +69,12 @@ def watched(
     settings: dict[str, Any] = dict(scheduler=clock, loss=scripted(losses), history=history)
     settings |= dict(score=lambda outputs, _: -abs(outputs[0].item() - 2))
     settings |= dict(watch_loader=Batches(WATCHED))
-    loader, other, swallowed = Batches(LEARNED, stopped_by or None), Batches(JUDGED), True
+    error = None if isinstance(stopped_by, str) else stopped_by
+    loader, other, swallowed = Batches(LEARNED, error), Batches(JUDGED), True
+    if stopped_by in (NOTHING_ELSE, ONLY_WATCHED):
+        other = settings["scheduler"] = None
     if stopped_by == NOTHING_ELSE:
-        other, settings = None, settings | dict(scheduler=None, watch_loader=None)
+        settings["watch_loader"] = None
     try:
         back = answer(model, loader, optimizer, epochs, other, patience, False, **settings)
     except (Broken, Stopped):
@@ -95,6 +98,7 @@ def fitting(
     restore: str = "always",
     judged: Callable = validation_losses,
     own: bool = True,
+    scores: bool = True,
 ) -> Callable:
     """Return an answer to VI.4.b, with a place for every mistake."""
 
@@ -106,7 +110,7 @@ def fitting(
 
         def look(part, loader):
             if loader is not None:
-                part.append(evaluate(model, loader, loss, score))
+                part.append(evaluate(model, loader, loss, *[score] * scores))
 
         try:
             for epoch in range(num_epochs):
@@ -147,7 +151,7 @@ FIT: dict[str, Any] = dict(
         (LOSSES, None, 5, None),
         (LOSSES, 5, 3, None),
         ([0.5] * 4, 2, 4, None),
-        (LOSSES, None, 2, NOTHING_ELSE),
+        *((LOSSES, None, 2, rest) for rest in (NOTHING_ELSE, ONLY_WATCHED)),
         (LOSSES, 2, 8, Broken),
         (LOSSES, 2, 8, Stopped),
     ],
@@ -181,11 +185,12 @@ FIT: dict[str, Any] = dict(
             fitting(judged=lambda history: history.train_loss),
         ),
         ("a history that is handed in is the one to fill and to return.", fitting(own=False)),
+        ("`score` does not reach evaluate: hand it on.", fitting(scores=False)),
     ],
     errors={
         "'NoneType' object": "A loader or the scheduler may be None: then its step is left out.",
         "The labels of 2 classes": "Hand `loss` on to train_epoch and evaluate.",
     },
-    otherwise="(Steps 1 to 4 run in this order in every epoch, the last one too. A patience of 2 "
-    "ends with the second epoch without a new best. Is `score` handed on, is `history` returned?)",
+    otherwise="Each epoch, the last one too, has steps 1 to 4. A patience of 2 ends it with the "
+    "second epoch after the best one so far; a count of your own begins again at a new best.",
 )

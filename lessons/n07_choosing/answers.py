@@ -1,6 +1,5 @@
 """Right answers to the exercises of notebook 07, each with places for the usual mistakes."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median_low
 from typing import Any
@@ -16,7 +15,7 @@ Scores = Mapping[float, Sequence[float]]  # for each learning rate the score of 
 
 
 def sweep(
-    score: Callable, rates: Sequence, seeds: Sequence, blown: tuple = (0.5,), go_on: bool = True
+    score: Callable, rates: Sequence, seeds: Sequence, blown: tuple = (0.5,)
 ) -> dict[float, list[float]]:
     """Score every rate with every seed; `blown` is noted for a training that blew up."""
     found: dict[float, list[float]] = {}
@@ -27,8 +26,6 @@ def sweep(
                 found[rate].append(score(rate, seed))
             except FloatingPointError:
                 found[rate].extend(blown)
-                if not go_on:
-                    break
     return found
 
 
@@ -71,30 +68,16 @@ def two_intervals(new: Any, old: Any, axes: tuple = (1, 0), average: Callable = 
     return tuple(training.paired_interval(*pair) for pair in pairs)
 
 
-def contenders(scores: Scores, compare: Callable = interval, order: Callable = sorted) -> list:
+def contenders(scores: Scores, compare: Callable = interval) -> list:
     """Return the rates that can't be told from the one with the best mean, smallest first."""
     best = max(scores, key=lambda rate: np.mean(scores[rate]))
     leads = {rate: compare(scores[best], scores[rate]) for rate in scores if rate != best}
-    return order([best, *(rate for rate, (lead, half) in leads.items() if lead <= half)])
+    return sorted([best, *(rate for rate, (lead, half) in leads.items() if lead <= half)])
 
 
 def choose_rate(scores: Scores, pick: Callable = median_low, compare: Callable = interval) -> Any:
     """Return the middle one of the contenders, of two in the middle the smaller."""
     return pick(contenders(scores, compare))
-
-
-#: wrong orders of contenders, which come with the best first
-ORDERS: dict[str, Callable] = {
-    "order of score": lambda scores, rate: np.mean(scores[rate]),
-    "the order of the dict": lambda scores, rate: [*scores].index(rate),
-    "the order 'best first, then as in the dict'": lambda scores, rate: 0,
-}
-
-
-def middle(key: Callable, shift: int, scores: Scores) -> float:
-    """Return the middle one of the contenders in the order of `key(scores, rate)`."""
-    found = sorted(contenders(scores, order=list), key=functools.partial(key, scores))
-    return found[(len(found) - shift) // 2]
 
 
 def largest_curvature(

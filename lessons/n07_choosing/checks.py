@@ -3,10 +3,12 @@
 import statistics
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from helpers.training import paired_interval
+from lessons.comparing import number
 from lessons.exercises import Checks
 from lessons.n07_choosing import answers, open_task
 from lessons.n07_choosing.answers import best_of, choose_rate, interval, student, sweep
@@ -24,7 +26,7 @@ check.exercise(
     sweep,
     probe=answers.swept,
     parts=("the trainings asked for, (rate, seed) each,", "the dict"),
-    inputs=[([0.01, 0.1, 1.0], [0, 3, 8]), ([10.0, 0.1], [2, 5]), ([0.3], [4])],
+    inputs=[([0.01, 0.1, 1.0], [0, 3, 8]), ([10.0, 0.1], [5, 2, 4]), ([0.3], [4])],
     mistakes=[
         (
             "one number comes back for each rate. Keep the score of every seed.",
@@ -35,11 +37,21 @@ check.exercise(
             changed(lambda found: {rate: scores[-1:] for rate, scores in found.items()}),
         ),
         ("a training that blew up must keep its place in the list.", partial(sweep, blown=())),
-        *(
-            ("a training that blew up counts as 0.5.", partial(sweep, blown=(score,)))
-            for score in (np.nan, 0.0, 1.0, 50)
+        (
+            "all rates share one list. Each needs a new one.",
+            changed(lambda found: {rate: [*chain(*found.values())] for rate in found}),
         ),
-        ("no seed follows one that blew up: where is your `try`?", partial(sweep, go_on=False)),
+        (
+            "a training that blew up counts as 0.5. (Is it the score of the one before it?)",
+            partial(sweep, blown=(0.0,)),
+            lambda found, rates, seeds: found[1][10.0][1] != 0.5 and len(found[1][10.0]) == 3,
+        ),
+        (
+            "fewer trainings than rates times seeds. Is there a `return` in a loop? And after one "
+            "that blew up, do the others go on: where is your `try`?",
+            lambda score, rates, seeds: {rate: [score(rate, seeds[0])] for rate in rates},
+            lambda found, rates, seeds: len(found[0]) < len(rates) * len(seeds),
+        ),
     ],
     errors={"The loss became": "Here catch its FloatingPointError, and go on with the next seed."},
     otherwise="A dict is wanted: for each rate the list of its scores, one training for each seed.",
@@ -89,6 +101,26 @@ def scores_of(seed: int) -> tuple[dict[float, list[float]]]:
 ONE_BEST = {0.2: [0.80, 0.81, 0.82], 0.02: [0.60, 0.61, 0.62], 2.0: [0.70, 0.71, 0.74]}
 TIE = {0.4: [0.8, 0.9], 0.04: [0.8, 0.9], 4.0: [0.2, 0.3]}
 
+#: what can be said of every other wrong rate
+UNTOLD = [
+    (
+        "that is none of the rates in `scores`. The middle contender is one of them.",
+        lambda scores: np.mean([*scores]),
+        lambda found, scores: number(found) not in (None, *scores),
+    ),
+    (
+        "your rate is no contender: the interval of “best minus this rate” does not reach 0.",
+        lambda scores: min(scores, key=lambda rate: np.mean(scores[rate])),
+        lambda found, scores: found in scores and found not in answers.contenders(scores),
+    ),
+    (
+        "your rate is a contender, but not the middle one of all in order of size. (The best rate, "
+        "by the mean of all seeds, is a contender, too, and so is one that just touches 0.)",
+        partial(choose_rate, pick=max),
+        lambda found, scores: found in scores,
+    ),
+]
+
 check.exercise(
     "II.3",
     choose_rate,
@@ -101,15 +133,12 @@ check.exercise(
         ("the smallest contender. The middle one is asked.", partial(choose_rate, pick=min)),
         ("of two in the middle the smaller.", partial(choose_rate, pick=statistics.median_high)),
         ("those are all contenders. Return the middle one.", partial(choose_rate, pick=list)),
-        *(
-            (f"that is the middle in {order}, not of size.", partial(answers.middle, key, shift))
-            for order, key in answers.ORDERS.items()
-            for shift in (0, 1)
-        ),
         ("the seeds pair the scores: use it.", partial(choose_rate, compare=answers.unpaired)),
+        *UNTOLD,
     ],
     errors={
         "no median": "The best rate is a contender, too.",
+        "out of range": "Is the list of contenders empty? The best rate is one, too.",
         "Two splits": "paired_interval takes the scores of two rates: `scores[rate]`.",
         "has no len": "paired_interval takes the scores of two rates: `scores[rate]`.",
     },
@@ -185,6 +214,7 @@ check.exercise(
 )
 
 
+best_row = partial(best_of, give=lambda on, off, best: best)
 #: what may be returned instead: `on` the exam, and `off` it
 GIVEN: dict[str, Callable] = {
     "the exam's score comes first.": lambda on, off, best: (off[best], on[best]),
@@ -200,11 +230,13 @@ check.exercise(
     mistakes=[
         (
             "the first is right. The second counts all reviews: leave those of the exam out.",
-            lambda hits, exam: best_of(
-                hits, exam, give=lambda on, _, row: (on[row], hits[row].mean())
-            ),
+            lambda hits, exam: (best_of(hits, exam)[0], hits[best_row(hits, exam)].mean()),
         ),
         ("the exam chooses, not the rest.", partial(best_of, choose=lambda on, off: off.argmax())),
+        (
+            "the first is right. For the second: `~` turns bools around, and makes −4 of 3.",
+            lambda hits, exam: (best_of(hits, exam)[0], hits[best_row(hits, exam), ~exam].mean()),
+        ),
         (
             "your model was chosen by its score on all reviews. The exam alone chooses.",
             lambda hits, exam: best_of(hits, exam, lambda *_: hits.mean(axis=1).argmax()),

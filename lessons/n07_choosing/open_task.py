@@ -112,8 +112,6 @@ def judge(choose_recipe: Callable, world: SmallWorld) -> None:
 
 def _recipe(found: Any) -> Recipe:
     """Return a recipe in whatever form it comes; `Wrong` if it is none."""
-    if isinstance(found, dict):
-        found = [found.get(name) for name in Recipe._fields]
     if not isinstance(found, tuple | list) or len(found) != len(Recipe._fields):
         raise Wrong(f"a recipe is three values, (lr, gamma, tokenizer); this is {found!r:.60}.")
     lr, gamma = float(found[0]), float(found[1])

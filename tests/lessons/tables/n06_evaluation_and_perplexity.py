@@ -164,17 +164,48 @@ def upper(probabilities: Tensor, targets: Tensor, num_bins: int) -> Any:
             [int(a.sum()) for a in parts])  # fmt: skip
 
 
+def spoiled(old: str, new: str) -> Any:
+    """Return an answer to VI.3.a that differs in one place."""
+    space = {**globals(), "evaluate": None}
+    exec(EVALUATE.replace(old, new), space)
+    return space["evaluate"]
+
+
+EVALUATE = """
+@torch.no_grad()
+def evaluate(model, loader, loss=training.classification_loss, score=training.accuracy_of):
+    mode, outs, ys, losses = model.training, [], [], []
+    device = next(model.parameters()).device
+    model.eval()
+    try:
+        for x, y in loader:
+            x, y = x.to(device), y.to(device)
+            outs.append(model(x)), ys.append(y), losses.append(loss(outs[-1], y) * len(y))
+    finally:
+        model.train(mode)
+    every = torch.cat(ys)
+    return Evaluation(float(sum(losses)) / len(every), score(torch.cat(outs), every), len(every))
+"""
+
 TRAPS = [
+    Trap("vi_3_a", (spoiled("finally:", "except LookupError: pass\n    if True:"),), "finally"),
+    Trap("vi_3_a", (spoiled("finally:", "except: pass\n    if True:"),), "swallow it"),
+    Trap("vi_3_a", (spoiled("model.eval()", "pass"),), "in training mode"),
+    Trap("vi_3_a", (spoiled("(mode)", "()"),), "another mode"),
+    Trap("vi_3_a", (spoiled("y.to(device)", "y"),), "Not all of yours do"),
+    Trap("vi_3_a", (spoiled("x.to(device)", "x.cpu()"),), "Not all of yours do"),
+    Trap("vi_3_a", (spoiled("x.to(device)", "x.float().to(device)"),), "Bags, no tensor"),
+    Trap("vi_3_a", (spoiled("len(y))\n", "len(y)); break\n"),), "of 2 batches"),
     Trap("vi_4_b", (swallowing,), "an error must come out"),
     Trap("vi_4_b", (unstopped,), "interrupted"),
     Trap("ex_06_2", (one_run_more,), "differ by more than one"),
-    Trap("ex_06_2", (turned,), "different deals"),
-    Trap("ex_06_open", (lowest, upper), "is wrong"),
+    Trap("ex_06_2", (turned,), "whatever the seed"),
+    Trap("ex_06_open", (lowest, upper), "value 1 of 3"),
     Trap("vi_1_c", (lambda z: z.argmax(dim=1),), "no second axis"),
     Trap("vi_1_c", (lambda z: z.tolist(),), "tensor of class numbers"),
     Trap("vi_2_a", (lambda z, y: math.exp(F.cross_entropy(z, y, reduction="none")),), "one number"),
     Trap("vi_3_a", (lambda *world: vars(training.evaluate(*world)),), "Evaluation"),
-    Trap("vi_4_b", (lambda *world, **more: training.fit(*world, **more).validation,), "returned"),
+    Trap("vi_4_b", (lambda *world, **more: training.fit(*world, **more).validation,), "Each epoch"),
     Trap("ex_06_1", (lambda p, t, n: (p == t).sum(),), "[3, 3]"),
     Trap("ex_06_open", (lambda z, y: 1 / lowest(z, y), reliability), "*divided*"),
     Trap("ex_06_open", (lambda z, y: -lowest(z, y), reliability), "changes predictions"),

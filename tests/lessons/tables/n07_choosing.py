@@ -100,12 +100,12 @@ def by_mask(hits: np.ndarray, exam: np.ndarray) -> tuple:
 
 
 def searches(rates: tuple = (0.02, 0.05, 0.1, 0.3, 1.0), gammas: tuple = (0.6, 0.8, 1)) -> Callable:
-    def choose_recipe(try_out: Callable) -> dict:
+    def choose_recipe(try_out: Callable) -> list:
         names = tuple(open_task.TOKENIZERS)
         lr = max(rates, key=lambda rate: try_out(rate, 0.7, "basic_english", 0))
         name = max(names, key=lambda one: try_out(lr, 0.7, one, 0))
         gamma = max(gammas, key=lambda one: try_out(lr, one, name, 0))
-        return {"lr": lr, "gamma": gamma, "tokenizer": name}
+        return [lr, gamma, name]
 
     return choose_recipe
 
@@ -137,6 +137,7 @@ TRAPS = [
     Trap("ex_07_open", (one_call, WORLD), "in the made-up world your search chose rate 0.6"),
     Trap("ex_07_open", (searches(rates=(0.01, 0.02) * 9), WORLD), "training number 21"),
     Trap("ex_07_open", (lambda try_out: 0.3, WORLD), "a recipe is three values"),
+    Trap("ex_07_open", (lambda try_out: {"lr": 1, "gamma": 1}, WORLD), "a recipe is three values"),
     Trap("ex_07_open", (lambda try_out: (0.3, 1, "words"), WORLD), "tokenizer is one of"),
     Trap("ex_07_open", (lambda try_out: try_out(9.0, 1, "split", 0), WORLD), "lr lies between"),
 ]
