@@ -71,11 +71,7 @@ check.exercise(
         ),
         (
             "for everything, nothing is frozen.",
-            preparing(
-                lambda model, way: (
-                    model.hidden.requires_grad_(False) and None if way == "everything" else None
-                )
-            ),
+            preparing(lambda m, way: way == "everything" and not m.hidden.requires_grad_(False)),
             lambda found, base, way: way == "everything" and len(found["trained"]) != 4,
         ),
         (
@@ -90,9 +86,7 @@ check.exercise(
         ),
         (
             "its parameters are not as many, or not as large, as those of `base`.",
-            lambda base, way: work.prepare(
-                models.SparseOneHotMLP(7, 3) if "scratch" in way else base, way
-            ),
+            preparing(lambda model, way: "scratch" in way and models.SparseOneHotMLP(7, 3)),
             lambda found, base, way: (
                 way != "rank 1" and found["shapes"] != [[*part.shape] for part in base.parameters()]
             ),
@@ -172,10 +166,6 @@ check.exercise(
         push_input([1, 0, 1, 1, 0, 1], 4, scale=2.0),
     ],
     mistakes=[
-        (
-            "that sums each token's row; the second layer weighs the hidden units.",
-            pushing(pushes=lambda model: model.hidden.get_delta_weight().sum(dim=1)),
-        ),
         (
             "the scaling α / r belongs to the update: get_delta_weight() has it.",
             pushing(pushes=lambda m: (m.hidden.lora_B @ m.hidden.lora_A).T @ m.output.weight[0]),

@@ -195,7 +195,6 @@ check.exercise(
             lambda c, n: abalone.one_hot(c, n).long(),
             lambda found, c, n: found == "of another type",
         ),
-        ("were its columns ever filled?", lambda c, n: torch.zeros(len(c), len(n))),
         (
             "the columns stand in the order of `names`.",
             lambda c, n: abalone.one_hot(c, n[::-1]),

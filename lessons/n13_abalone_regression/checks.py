@@ -39,7 +39,6 @@ check.exercise(
     inputs=[FIVE, THREE],
     mistakes=[
         ("the two are swapped: first the MSE.", lambda *a: both()(*a)[::-1]),
-        ("the first is half of the MSE.", both(lambda e: (e**2).mean() / 2)),
         ("the first is divided by n - 1.", both(lambda e: (e**2).sum() / (len(e) - 1))),
         ("the first is a sum, no mean.", both(lambda e: (e**2).sum())),
         ("the second is a sum, no mean.", both(absolute=lambda e: e.abs().sum())),
@@ -236,7 +235,6 @@ check.exercise(
     ],
     mistakes=[
         ("that is a squared correlation.", lambda *a: torch.stack(a).corrcoef()[0, 1] ** 2),
-        ("the mean residual was taken off first.", lambda p, t: 1 - (t - p).var() / t.var()),
         (
             "those are no squares.",
             lambda p, t: 1 - (t - p).abs().sum() / (t - t.mean()).abs().sum(),
