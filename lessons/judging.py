@@ -84,6 +84,16 @@ class Exercise:
         """The reference's results, one per input."""
         return self.results(self.reference)
 
+    @functools.cached_property
+    def _mistaken(self) -> dict[int, list[Any]]:
+        return {}
+
+    def mistaken(self, number: int) -> list[Any]:
+        """Return the results of one of the mistakes, one per input."""
+        if number not in self._mistaken:
+            self._mistaken[number] = self.results(self.mistakes[number][1])
+        return self._mistaken[number]
+
     def results(self, answer: Any) -> list[Any]:
         """Return the results of a reference or a mistake, one per input."""
         if self.is_value:
@@ -161,10 +171,10 @@ def _mistake(exercise: Exercise, results: Sequence[Any]) -> str:
     if isinstance(found, Raised) and found.kind == Wrong.__name__:  # the probe has said it
         return found.message
     told = []
-    for sentence, wrong, *when in exercise.mistakes:
+    for number, (sentence, _, *when) in enumerate(exercise.mistakes):
         if when:
             told.append((sentence, when[0]))
-        elif exercise.agrees(results, exercise.results(wrong)):
+        elif exercise.agrees(results, exercise.mistaken(number)):
             return sentence
     if sentence := _mistake_in_a_part(exercise, results):
         return sentence
@@ -186,8 +196,8 @@ def _mistake_in_a_part(exercise: Exercise, results: Sequence[Any]) -> str:
     for number, (found, right) in enumerate(zip(*columns, strict=True)):
         if exercise.agrees(found, right):
             continue
-        for sentence, wrong, *when in exercise.mistakes:
-            rows = [] if when else exercise.results(wrong)
+        for place, (sentence, _, *when) in enumerate(exercise.mistakes):
+            rows = [] if when else exercise.mistaken(place)
             if not rows or not all(isinstance(row, tuple) and len(row) > number for row in rows):
                 continue
             column = [row[number] for row in rows if row[number] is not ANY]
