@@ -22,11 +22,6 @@ check.exercise(
     inputs=[(samples(1, 0, 0, 1),), (samples(0, width=2),), (samples(0, 1, 1),)],
     mistakes=[
         ("the two parts are swapped: the inputs come first.", lambda s: collating()(s)[::-1]),
-        (
-            "return both parts of the batch, inputs and labels.",
-            lambda s: collating()(s)[0],
-            lambda found, s: not found[2],
-        ),
         ("the vectors are joined end to end: each needs a row of its own.", collating(torch.cat)),
         ("both parts are still lists: make a tensor of each.", collating(list, list)),
         ("the inputs are still a list: a network takes one tensor.", collating(list)),
@@ -90,11 +85,6 @@ check.exercise(
         ("drop_last works the wrong way round.", batching(lambda full, drop: full or drop)),
         ("drop_last leaves a *full* batch in.", batching(most=lambda drop: -drop or None)),
         ("these are indices, not samples.", batching(make=lambda self, i: self.collate_fn(i))),
-        (
-            "a batch is not collated: hand the list of its samples to self.collate_fn.",
-            batching(make=lambda self, piece: piece),
-            lambda found, *_: any(isinstance(batch, list | tuple) for batch in found[1]),
-        ),
         ("the samples come in the order of the file, not of order().", batching(order_of=sorted)),
         ("the second epoch repeats the first.", batching(order_of=lambda o: sorted(o)[::-1])),
         ("order() draws anew at each call: call it before the loop.", batching(anew=True)),
@@ -173,16 +163,10 @@ check.exercise(
     ],
     mistakes=[
         ("each is the loss of the epoch's last batch.", averaged(lambda table, _: table[:, -1])),
-        (
-            "those are means over *batches*, but the last, smaller one must not count as much.",
-            averaged(lambda table, _: table.mean(axis=1)),
-        ),
+        ("a smaller last batch must not count as much.", averaged(lambda t, _: t.mean(axis=1))),
         ("those are sums, not yet means.", averaged(lambda table, sizes: table @ sizes)),
         ("those are sums, not yet means.", averaged(lambda table, _: table.sum(axis=1))),
-        (
-            "each batch loss is a mean already: before adding up it must become a sum again.",
-            averaged(lambda table, sizes: table.sum(axis=1) / sizes.sum()),
-        ),
+        ("each is a mean: weigh it by its size.", averaged(lambda t, n: t.sum(axis=1) / n.sum())),
         (
             "a last batch that is full counts for nothing: which size has it in your code?",
             lambda x, n, b: averaged(lambda t, s: t @ np.append(s[:-1], n % b) / n)(x, n, b),

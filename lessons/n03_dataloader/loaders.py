@@ -33,7 +33,7 @@ def with_types(answer: Callable, samples: Samples) -> Any:
     if batch is None or batch is ...:
         return None
     if not isinstance(batch, tuple | list) or len(batch) != 2:
-        return batch, None, []
+        raise Wrong("return both parts of the batch, inputs and labels.")
     return *batch, [str(getattr(part, "dtype", "no tensor")) for part in batch]
 
 
@@ -156,4 +156,6 @@ def two_epochs(cls: Any, num_samples: int, batch_size: int, drop_last: bool) -> 
         Letters(num_samples), batch_size, False, drop_last, None, lambda s: "+".join(map(str, s))
     )
     epochs = [list(islice(made, 100)) for _ in range(2)]
+    if not all(isinstance(batch, str) for batch in [*epochs[0], *epochs[1]]):
+        raise Wrong("a batch is not collated: hand the list of its samples to self.collate_fn.")
     return [*map(len, epochs)], *epochs

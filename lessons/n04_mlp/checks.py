@@ -6,11 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from helpers.models import OneHotMLP, word_contributions
-from helpers.text import UNKNOWN_TOKEN, Vocabulary
-from lessons.calling import Raised
+from helpers.text import Vocabulary
 from lessons.n04_mlp import open_task, worlds
 from lessons.n04_mlp.building import check
-from lessons.n04_mlp.worlds import VOCABULARY, contributions
+from lessons.n04_mlp.worlds import VOCABULARY, contributions, only_shares
 
 # --- 04.3: the words ----------------------------------------------------------------------
 
@@ -59,27 +58,23 @@ check.exercise(
             "by the output layer.",
             ranking(lambda model: model.hidden.weight.sum(dim=0)),
         ),
-        (
-            "that ranks by the length of the vectors, which has no direction.",
-            ranking(lambda model: model.hidden.weight.norm(dim=0)),
-        ),
         ("that ranks by size without sign.", ranking(lambda model: read_out(model).abs())),
         (
             "a ReLU is in it, as in the whole model. The read-out is linear.",
             ranking(lambda model: (model.output.weight @ torch.relu(model.hidden.weight))[0]),
         ),
         (
-            "the model's answer to each word alone has ReLU and biases in it. The read-out is "
-            "linear.",
-            ranking(lambda model: model(torch.eye(len(VOCABULARY)))),
+            "each list has `count` words.",
+            ranking(read_out, lambda up, down, n: (down[: n + 1], up[: n + 1])),
+            lambda found, _, vocabulary, count: [*map(len, found)] != [count, count],
         ),
         (
-            "`<unk>` counts as a word: it has a column like any other.",
-            ranking(
-                read_out,
-                lambda up, down, n: tuple(
-                    [word for word in words if word != UNKNOWN_TOKEN][:n] for words in (down, up)
-                ),
+            "the word with the largest read-out is missing from the first list, or the one with "
+            "the smallest from the second. (`<unk>` has a column, too, and counts as a word.)",
+            ranking(read_out, lambda up, down, n: (down[1 : n + 1], up[1 : n + 1])),
+            lambda found, *given: any(
+                right[0] not in words
+                for words, right in zip(found, ranking(read_out)(*given), strict=True)
             ),
         ),
         (
@@ -93,6 +88,7 @@ check.exercise(
         "20001": "A global of the notebook is in it, like W: take the weights of `model`.",
         "not supported between": ROW,
         "is out of bounds": ROW,
+        "list index out of range": "`tokens` leaves out <unk>, which is id 0: use `decode`.",
         "Boolean value of Tensor": ROW,
         "Can't call numpy()": "NumPy takes no tensor that autograd follows: .detach() it first.",
         "step must be greater": "A tensor can't be walked backwards: turn it into a list, or sort "
@@ -145,27 +141,11 @@ check.exercise(
         (
             "the weights are right, the bias is not: what do both layers give for zeros?",
             merging(lambda a, b: torch.zeros(b.out_features)),
+            lambda found, a, b: torch.allclose(found[0], b.weight @ a.weight, atol=1e-5),
         ),
         (
             "the new layer still has its random start: fill weight and bias.",
-            lambda a, b: worlds.linear(a.in_features, b.out_features),
-            lambda found, a, b: (
-                _shapes(found) == [[b.out_features, a.in_features], [b.out_features]]
-                and not torch.allclose(found[0], b.weight @ a.weight, atol=1e-4)
-            ),
-        ),
-        (
-            "the merged layer needs a bias of its own.",
-            lambda a, b: nn.Linear(a.in_features, b.out_features, bias=False),
-            lambda found, a, b: found[1] is None,
-        ),
-        (
-            "return one nn.Linear, from the first layer's inputs to the second one's outputs.",
-            lambda a, b: nn.Sequential(a, b),
-            lambda found, a, b: (
-                not isinstance(found, Raised)
-                and _shapes(found) != [[b.out_features, a.in_features], [b.out_features]]
-            ),
+            lambda a, b: nn.Linear(a.in_features, b.out_features),
         ),
     ],
     errors={
@@ -178,11 +158,6 @@ check.exercise(
 )
 
 
-def _shapes(found: object) -> list:
-    """Return the shapes of a layer's weight and bias."""
-    return [list(part.shape) for part in found] if isinstance(found, tuple) else []
-
-
 PLACES = "The network takes four places: <unk>, good, bad, not."
 SHAPES = (
     "Look at the shapes: hidden.weight is [hidden, 4], with a place for <unk>, and output.weight "
@@ -191,7 +166,7 @@ SHAPES = (
 
 check.exercise(
     "04.5",
-    worlds.network(1, -1, -1, 1),
+    worlds.by_hand,
     probe=worlds.verdict,
     inputs=[(review,) for review in worlds.SENTIMENTS],
     mistakes=[
@@ -211,11 +186,6 @@ check.exercise(
         ("every logit is exactly 0.", worlds.network(0, 0, 0, 0)),
         ("positive, always. Are all weights and biases set?", worlds.network(1, 1, 1, 1)),
         ("negative, always. Are all weights and biases set?", worlds.network(-1, -1, -1, -1)),
-        (
-            "return the model, an OneHotMLP(4, hidden_size=2).",
-            lambda: torch.zeros(2, 2),
-            lambda found, review: not isinstance(found, float | Raised),
-        ),
     ],
     errors={"must match the": SHAPES, "cannot be multiplied": PLACES, "out of bounds": PLACES},
     otherwise="Work out both hidden units and the logit for this review on paper. A bias that you "
@@ -237,6 +207,16 @@ def falls(model: OneHotMLP, rows: Tensor, slopes: Tensor) -> Tensor:
     return (torch.relu(total) - torch.relu(total - rows)) @ out(model)
 
 
+def names(found: tuple) -> list[str]:
+    """Return the words of an explanation, in their order."""
+    return [name for name, _ in found[1]]
+
+
+def right_names(given: tuple) -> list[str]:
+    """Return the words that an explanation must have."""
+    return names(worlds.explained(word_contributions, *given))  # type: ignore[arg-type]
+
+
 ALONE = "each word is sent through the ReLU alone. The switches are those of the whole review."
 
 check.exercise(
@@ -256,35 +236,32 @@ check.exercise(
         (
             "the words must come in the order of the review.",
             contributions(ids_of=lambda ids: sorted({*ids})),
-        ),
-        (
-            "the unknown token is missing: it has a column like any other.",
-            contributions(ids_of=lambda ids: [i for i in dict.fromkeys(ids) if i]),
+            lambda found, *given: (
+                names(found) != right_names(given) and {*names(found)} == {*right_names(given)}
+            ),
         ),
         (
             "that is the linear read-out of each word. Count only the units that this review "
             "switches on.",
-            contributions(active=lambda model, rows: torch.ones(rows.shape[1])),
+            only_shares(active=lambda model, rows: torch.ones(rows.shape[1])),
         ),
         (
             "whether a unit is on depends on its bias as well.",
-            contributions(active=lambda model, rows: rows.sum(dim=0) > 0),
+            only_shares(active=lambda model, rows: rows.sum(dim=0) > 0),
         ),
-        (ALONE, contributions(share=lambda model, rows, slopes: torch.relu(rows) @ slopes)),
-        (ALONE, contributions(share=lambda model, rows, slopes: torch.relu(rows) @ out(model))),
-        (ALONE, contributions(share=lambda m, rows, _: torch.relu(rows + m.hidden.bias) @ out(m))),
+        (ALONE, only_shares(share=lambda model, rows, slopes: torch.relu(rows) @ slopes)),
+        (ALONE, only_shares(share=lambda model, rows, slopes: torch.relu(rows) @ out(model))),
+        (ALONE, only_shares(share=lambda m, rows, _: torch.relu(rows + m.hidden.bias) @ out(m))),
         (
             "that is how far the logit falls without each word, when units may switch. For a "
             "share they stay as the whole review has set them.",
-            lambda *given: (word_contributions(*given)[0], contributions(share=falls)(*given)[1]),
+            only_shares(share=falls),
         ),
         (
-            "the keys are the vocabulary's names: a token that it lacks is `<unk>`, and all of "
-            "them together are one key.",
+            "the keys are the tokens that `tokenizer(review)` gives (it is an argument), each once "
+            "and with its name in the vocabulary: for all that it lacks, `<unk>`.",
             contributions(names_of=lambda words, tokens: list(dict.fromkeys(tokens))),
-            lambda found, *arguments: any(
-                name not in {UNKNOWN_TOKEN, *VOCABULARY.tokens} for name, _ in found[1]
-            ),
+            lambda found, *given: {*names(found)} != {*right_names(given)},
         ),
         (
             "the words are right, but the probability lacks the constant: the biases of both "
@@ -305,20 +282,14 @@ check.exercise(
             "the words are right, but the first value is the logit, not the probability.",
             contributions(squash=lambda z: z),
         ),
-        (
-            "return two values: the probability, and a dict from each word to what it adds.",
-            lambda model, vocabulary, review, tokenizer: word_contributions(
-                model, vocabulary, review, tokenizer
-            )[1],
-            lambda found, *arguments: isinstance(found, str),
-        ),
     ],
+    parts=("the probability", "the dict"),
     errors={
         "Tokenise first": "encode takes a list of tokens: call the tokenizer first.",
         "can't be used as": "Indices are integers: is the list of ids empty, or a list of words?",
     },
-    otherwise="Value 1 is the probability, value 2 the dict: the distinct tokens in the review's "
-    "order, and what each adds to the logit.",
+    otherwise="Which units does the whole review switch on, and what does the word's column add "
+    "through them?",
 )
 
 

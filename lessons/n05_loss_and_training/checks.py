@@ -30,7 +30,7 @@ check.exercise(
             lambda p, y: -right_class(p, y).prod().log() / len(y),
         ),
     ],
-    otherwise="Work out what each review adds, then take the mean.",
+    otherwise="Work out what each review adds, −ln p or −ln(1 − p). Then take the mean.",
 )
 
 check.exercise(
@@ -46,6 +46,7 @@ check.exercise(
         (losses.NO_MINUS, stable(mean=lambda each: -each.mean())),
         ("the labels have no influence: where is z·y?", stable(sign=0)),
         ("the term with the logarithm is missing.", stable(torch.zeros_like)),
+        (losses.BASE, stable(lambda e: torch.log2(1 + e))),
         (
             "the loss is a finite number, its gradient is not. Something on the way is infinite, "
             "perhaps a side that `torch.where` does not take: it computes both for every logit. "
@@ -78,11 +79,13 @@ check.exercise(
         ("each step still holds the gradients of the batches before it.", epoch("bs")),
         ("the parameters are what they were: does step() find gradients?", epoch("bz")),
         ("one step, after the loop, is not enough: each batch needs one.", epoch("zb", "s")),
-        ("the model is in evaluation mode. In which mode does it learn?", epoch(trains=False)),
         (
-            "training is right, but you return the last batch's loss.",
-            epoch(mean=lambda m, n: m[-1]),
+            "the model ends in evaluation mode. In which mode does it learn?",
+            epoch(trains=False),
+            lambda found, *_: not found[2],
         ),
+        ("training is right, the loss is the last batch's.", epoch(mean=lambda m, n: m[-1])),
+        ("weigh each mean by its batch's size.", epoch(mean=lambda m, n: m.sum() / sum(n))),
         (worlds.SUMS, epoch(mean=lambda means, sizes: means.sum())),
         (worlds.SUMS, epoch(mean=lambda means, sizes: means @ sizes)),
         ("only the first batch was used: is the return inside the loop?", epoch(most=1)),
@@ -90,6 +93,12 @@ check.exercise(
         ("right for tensors. Bags are two lists: take the length of the targets.", epoch(of=0)),
         ("your loop does not call the `loss` that it was given.", epoch(own_loss=True)),
         ("move inputs and targets to the device of *the model's* parameters.", epoch(moves=False)),
+        (
+            "the steps are right, the returned loss is not: each batch has its loss *before* its "
+            "step, and counts by its size.",
+            epoch(mean=lambda means, sizes: means.max()),
+            worlds.only_the_loss,
+        ),
     ],
     parts=("the mean loss", "the parameters afterwards", "`model.training`", "the move"),
     errors={
@@ -118,6 +127,10 @@ check.exercise(
         (losses.NO_LOGARITHM, loss(softmax_at_target, log=lambda p: p)),
         (losses.ALL_CLASSES, lambda z, y: -z.log_softmax(1).mean()),
         (losses.INDEXING, lambda z, y: -z.log_softmax(1)[:, y].mean()),
+        (losses.TOO_MANY, lambda z, y: loss(softmax_at_target)(z, y) / z.shape[1]),
+        (losses.EACH_FIRST, lambda z, y: -softmax_at_target(z, y).mean().log()),
+        ("that is the likeliest class, not the target.", loss(lambda z, y: z.softmax(1).max(1)[0])),
+        ("there is one softmax too many.", loss(lambda z, y: softmax_at_target(z.softmax(1), y))),
     ],
     parts=("the loss", "its gradient"),
     errors=losses.STOPS,
@@ -158,7 +171,7 @@ check.exercise(
     "V.3.b",
     combined(lambda zero, one: one - zero),
     probe=worlds.parameters_of,
-    inputs=[lambda: worlds.two_outputs(3), lambda: worlds.two_outputs(2)],
+    inputs=[worlds.two_outputs(3), worlds.two_outputs(2)],
     mistakes=[
         ("the sign is flipped: class 1 is *positive*.", combined(lambda zero, one: zero - one)),
         ("class 1 alone. What if class 0 has a large logit, too?", combined(lambda zero, one: one)),
@@ -166,12 +179,12 @@ check.exercise(
         (
             "the weight is right, the bias is not: it is made like the weight.",
             combined(lambda zero, one: one - zero, lambda zero, one: 0 * one),
-            lambda found, two_outputs: torch.allclose(found[0], two_outputs.weight.diff(dim=0)),
+            lambda found, two: torch.allclose(found[0], two.weight.diff(dim=0)[0]),
         ),
     ],
     parts=("the new weight", "the new bias"),
     errors={"must match the size": "The new weight is [1, hidden], and the new bias [1]."},
-    otherwise="Return an nn.Linear, weight [1, hidden], bias [1]: σ(z) is softmax's column 1.",
+    otherwise="Row 0 makes z₀, row 1 makes z₁. For which z of them is σ(z) softmax's column 1?",
 )
 
 check.exercise(
@@ -184,6 +197,9 @@ check.exercise(
         ("an undecided model's loss. What if the first softmax is sure, and right?", math.log),
         ("that is the highest loss: sure, and wrong.", lambda n: math.log(n - 1 + math.e)),
         ("that is a probability, not yet a loss.", lambda n: math.e / (math.e + n - 1)),
+        ("the logarithm is missing.", lambda n: 1 + (n - 1) / math.e),
+        ("the truth is one of the classes: how many others?", lambda n: math.log(1 + n / math.e)),
+        ("which class has e¹, and which e⁰?", lambda n: math.log(1 + (n - 1) * math.e)),
         ("right for two classes. Of ten, how many get a 0?", lambda n: math.log(1 + 1 / math.e)),
         (losses.BASE, lambda n: math.log10(1 + (n - 1) / math.e)),
         (losses.BASE, lambda n: math.log2(1 + (n - 1) / math.e)),
@@ -204,17 +220,17 @@ check.exercise(
     ],
     mistakes=[
         ("that goes uphill: the gradient points to where the loss grows.", descent(sign=1)),
-        (
-            "right without momentum; with it a part of the last step stays.",
-            descent(lambda v, g, m: g),
-        ),
+        ("right without momentum; with it a part of v stays.", descent(lambda v, g, m: g)),
         (worlds.ADDED_UP, descent(lambda v, g, m: v + g)),
         (worlds.ADDED_UP, descent(clears=False)),
         ("each step is lr times too short: does lr stand in both lines?", descent(power=2)),
         ("here the new gradient counts in full.", descent(lambda v, g, m: m * v + (1 - m) * g)),
         ("the start belongs to the path.", descent(kept=lambda path: path[1:])),
         ("all points are one: keep copies.", descent(kept=lambda path: [path[-1]] * len(path))),
+        ("all steps end alike: keep copies.", descent(kept=lambda p: p[:1] + p[-1:] * len(p[1:]))),
+        ("momentum belongs to the velocity, not to g.", descent(lambda v, g, m: v + m * g)),
     ],
+    errors={"'tuple'": "torch.autograd.grad gives a tuple with one gradient: take it out."},
     otherwise="Work out the first two steps on paper.",
 )
 

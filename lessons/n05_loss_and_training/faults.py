@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 from helpers.datasets import Bags
+from lessons.comparing import same
+from lessons.judging import Wrong
 from lessons.n05_loss_and_training.worlds import Batches
 
 #: each fault, and a symptom of it that shows whatever other faults there are
@@ -114,6 +116,8 @@ def outcome(train: Callable, model: nn.Module, *rest: Any) -> Any:
     report = train(model, *rest)
     if not (isinstance(report, list) and report and all(map(_is_pair, report))):
         return report
+    if len(report) != rest[-1]:
+        raise Wrong(f"a pair for each of {rest[-1]} epochs is asked for; these are {len(report)}.")
     losses, accuracies = zip(*report, strict=True)
     return [*losses], [*accuracies], torch.cat([part.flatten() for part in model.parameters()])
 
@@ -131,6 +135,14 @@ def mistakes() -> list[tuple]:
         ),
         ("the parameters don't move any more: step() meets empty gradients.", loop(steps="bzs")),
         ("the validation accuracy is measured in training mode.", loop(evaluates=False)),
+        ("the loss comes first in a pair.", lambda *given: [p[::-1] for p in loop()(*given)]),
+        ("the loss is a mean over the samples, not a sum.", loop(mean=lambda m, _: m.sum())),
+        (
+            "training and accuracies are right, the losses are not: each batch has its loss "
+            "*before* its step.",
+            loop(mean=lambda losses, _: losses.max()),
+            lambda found, *given: same(found[1:], outcome(loop(), *given)[1:]),
+        ),
     ]
     for choice in product((False, True), repeat=len(SYMPTOMS)):
         left = [name for name, there in zip(SYMPTOMS, choice, strict=True) if there]

@@ -13,6 +13,7 @@ from lessons.comparing import number
 NO_MINUS = "a loss below 0 would be better than perfect: look at the minus sign."
 NO_MEAN = "the mean over the batch is missing."
 SUM = "that is the sum over the batch, not yet its mean."
+SIZE = "the sum is divided by 128, but a batch may have another size."
 BASE = "this is to another base. Take the natural logarithm."
 NO_LOGARITHM = "the logarithm is missing: nn.NLLLoss, despite its name, does not take it either."
 ALL_CLASSES = "all classes count in your loss. Only the probability of the *target* class should."
@@ -23,6 +24,8 @@ NO_GRADIENT = (
     lambda *_: "no gradient",
     lambda found, *_: found == "no gradient",
 )
+TOO_MANY = "divided by the number of classes, too: the mean is over the samples."
+EACH_FIRST = "the logarithm of a mean is not the mean of logarithms: first take each one's."
 INDEXING = "your indexing picks more than one entry per sample. Each row needs its own column."
 READY_MADE = "PyTorch has computed it: do it without a ready-made loss, softplus or logsigmoid."
 IN_PLACE = (
@@ -147,5 +150,6 @@ def common_mistakes(pick: Pick) -> list[tuple]:
         (NO_MINUS, loss(pick, sign=1)),
         (NO_MEAN, loss(pick, mean=lambda each: each)),
         (SUM, loss(pick, mean=torch.sum)),
+        (SIZE, loss(pick, mean=lambda each: each.sum() / 128)),
         *((BASE, loss(pick, log=log)) for log in (torch.log10, torch.log2)),
     ]

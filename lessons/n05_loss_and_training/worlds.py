@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from helpers import models, training
 from helpers.datasets import Bags
-from lessons.comparing import kind
+from lessons.comparing import kind, same
+from lessons.judging import Wrong
 
 SUMS = "training is right, but you return a sum of losses, not yet a mean over the samples."
 ADDED_UP = "even with a momentum of 0 each step holds the gradients of all steps before."
@@ -124,6 +125,11 @@ def epoch(
     return train_epoch
 
 
+def only_the_loss(found: tuple, *given: Any) -> bool:
+    """Whether all but the loss is that of a right epoch."""
+    return same(found[1:], trained(epoch(), *given)[1:])
+
+
 # --- 05.3, V.3.b: two logits ------------------------------------------------------------------
 
 
@@ -142,6 +148,8 @@ def waves(*shape: int) -> Tensor:
 def outputs_of(cls: type, sizes: tuple[int, int], bags: Bags) -> Any:
     """Make a model with parameters of our own; return its logits and chances, and what it keeps."""
     model = cls(*sizes)
+    if model.hidden.weight.numel() != math.prod(sizes):
+        raise Wrong("`hidden` goes from vocab_size to hidden_size, the two arguments.")
     with torch.no_grad():
         for name in ("hidden", "output"):
             for parameter in getattr(model, name).parameters():
@@ -180,13 +188,15 @@ def two_logits(
 
 
 def parameters_of(one_output: Callable, two_outputs: nn.Linear) -> Any:
-    """Return the weight and the bias of the new layer; an error if it is none."""
+    """Return the weight [hidden] and the bias of the new layer; refuse what is none."""
     answer = one_output(two_outputs)
     if answer is None or answer is ...:
         return answer
     if not isinstance(answer, nn.Linear):
-        raise TypeError(f"an nn.Linear is asked for, not {kind(answer)}")
-    return answer.weight, answer.bias
+        raise Wrong(f"return an nn.Linear; this is {kind(answer)}.")
+    if answer.weight.shape != (1, two_outputs.in_features):
+        raise Wrong(f"the new weight is {[*answer.weight.shape]}; [1, hidden] is asked for.")
+    return answer.weight[0], answer.bias
 
 
 def two_outputs(hidden_size: int) -> tuple[nn.Linear]:
@@ -246,7 +256,7 @@ def descent(
 def without_optimizer(
     descend: Callable, loss: Callable, start: Tensor, lr: float, num_steps: int, momentum: float
 ) -> Any:
-    """Return the path; an error if an optimizer of PyTorch's is made."""
-    refusal = RuntimeError("no optimizer is allowed here: take the steps yourself")
+    """Return the path; refuse it if an optimizer of PyTorch's is made."""
+    refusal = Wrong("no optimizer is allowed here: take the steps yourself.")
     with mock.patch("torch.optim.Optimizer.__init__", side_effect=refusal):
         return descend(loss, start, lr, num_steps, momentum)

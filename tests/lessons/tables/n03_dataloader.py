@@ -166,6 +166,8 @@ TRAPS = [
     Trap(
         "iii_2_b", (loader(__iter__=one_too_many),), "the numbers of batches in two epochs should"
     ),
+    Trap("iii_2_b", (batching(make=lambda self, piece: piece),), "is not collated"),
+    Trap("ex_03_1", (lambda samples: torch.stack([x for x, _ in samples]),), "both parts"),
     Trap("iii_2_c", (shares_of_the_first,), "is the return in the loop"),
     Trap("iii_2_b", (loader(__iter__=lambda self: [1, 2]),), "is an iterator by itself"),
     Trap(

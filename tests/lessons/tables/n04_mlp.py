@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from helpers.models import OneHotMLP, word_contributions
+from helpers.models import BagLinear, OneHotMLP, word_contributions
 from helpers.text import Vocabulary, basic_english
 from lessons.n04_mlp.building import after
 from tests.lessons.tables import Trap
@@ -37,6 +37,24 @@ class WithoutSuper(OneHotMLP):
     def __init__(self, vocab_size: int, hidden_size: int, num_outputs: int) -> None:
         self.hidden = nn.Linear(vocab_size, hidden_size)
         self.output = nn.Linear(hidden_size, num_outputs)
+
+
+class WithBags(OneHotMLP):
+    """The layer for bags, where multi-hot vectors come."""
+
+    def __init__(self, vocab_size: int, hidden_size: int, num_outputs: int) -> None:
+        nn.Module.__init__(self)
+        self.hidden = BagLinear(vocab_size, hidden_size)
+        self.output = nn.Linear(hidden_size, num_outputs)
+
+
+class HalfRecorded(OneHotMLP):
+    """Right logits, from which no gradient gets to the first layer."""
+
+    def forward(self, multi_hot: Tensor) -> Tensor:
+        with torch.no_grad():
+            h = torch.relu(self.hidden(multi_hot))
+        return self.output(h).squeeze(1)
 
 
 class CalledWrong(OneHotMLP):
@@ -180,14 +198,21 @@ def merge_biases(first: nn.Linear, second: nn.Linear) -> nn.Linear:
 
 
 @torch.no_grad()
-def four_units() -> OneHotMLP:
-    model = OneHotMLP(4, 4)
-    model.hidden.weight.copy_(
-        torch.tensor([[0.0, 9, 0, 0], [0, 0, 9, 0], [0, 1, 0, 1], [0, 0, 1, 1]])
-    )
-    model.hidden.bias.copy_(torch.tensor([0.0, 0, -1, -1]))
-    model.output.weight.copy_(torch.tensor([[1.0, -1, -20, 20]]))
-    model.output.bias.zero_()
+def by_hand(units: int = 2) -> OneHotMLP:
+    model = OneHotMLP(4, units)
+    for parameter in model.parameters():
+        parameter.zero_()
+    model.hidden.weight[:2].copy_(torch.tensor([[0.0, 1, 0, 1], [0, 1, 0, 1]]))
+    model.hidden.bias[1] = -1
+    model.output.weight[0, :2].copy_(torch.tensor([1.0, -2]))
+    model.output.bias.fill_(-0.5)
+    return model
+
+
+@torch.no_grad()
+def without_the_last_bias() -> OneHotMLP:
+    model = by_hand()
+    model.output.bias.uniform_(-0.7, 0.7)
     return model
 
 
@@ -239,12 +264,11 @@ RIGHT = {
         (after(lambda z: torch.exp(F.logsigmoid(z))),),
         (after(lambda z: (1 + (-z.double()).exp()).reciprocal()),),
         (after(lambda z: (1 / (1 + torch.exp(-z))).tolist()),),
-        (lambda model, inputs: torch.sigmoid(model(inputs)).detach(),),
     ],
     "iv_1_b": [(accuracy_by_loop,), (accuracy_by_tensors,)],
     "ex_04_3": [(words_by_sorting,)],
     "ex_04_4": [(merge_by_data,), (merge_by_probing,)],
-    "ex_04_5": [(four_units,)],
+    "ex_04_5": [(by_hand,)],
     "ex_04_6": [(by_gradient,), (word_contributions,)],
 }
 
@@ -262,10 +286,13 @@ SECRETS = {
 TRAPS = [
     Trap("ex_04_1", (WithoutSuper,), "`super().__init__()` must be the first line"),
     Trap("ex_04_1", (lambda *sizes: nn.Linear(2, 2),), "self.hidden and self.output"),
+    Trap("ex_04_1", (WithBags,), "BagLinear takes bags"),
+    Trap("ex_04_2", (HalfRecorded,), "the way back to every parameter"),
     Trap("ex_04_2", (CalledWrong,), "A layer is made first"),
     Trap("ex_04_2", (BentByMax,), "max() and `if` need a single number"),
     Trap("ex_04_2", (OfArguments,), "are not known in `forward`"),
     Trap("iv_1_a", (after(lambda z: torch.sigmoid(2 * z)),), "sign by sign"),
+    Trap("iv_1_a", (lambda model, x: torch.sigmoid(model(x)).detach(),), "has recorded"),
     Trap("iv_1_a", (after(lambda z: torch.sigmoid(z)[:, None]),), "the shape [4]"),
     Trap("iv_1_b", (accuracy_that_switches,), "leaves changed whether gradients"),
     Trap("iv_1_b", (accuracy_that_flips,), "changes"),
@@ -282,12 +309,15 @@ TRAPS = [
     Trap("ex_04_4", (merge_biases,), "lives among the hidden units"),
     Trap("ex_04_4", (lambda first, second: merge_by_data(second, first),), "inner sizes"),
     Trap("ex_04_4", (merge_turned,), "its weight is [out, in]"),
+    Trap("ex_04_4", (nn.Sequential,), "return one nn.Linear"),
+    Trap("ex_04_5", (lambda: torch.zeros(2, 2),), "return the model"),
+    Trap("ex_04_6", (lambda *given: word_contributions(*given)[1],), "return two values"),
     Trap("ex_04_5", (lambda: OneHotMLP(3, 2),), "takes four places"),
-    Trap("ex_04_5", (without_biases,), "Are all weights and biases set?"),
+    Trap("ex_04_5", (without_biases,), "keeps its random start"),
+    Trap("ex_04_5", (without_the_last_bias,), "Are all weights and biases set?"),
+    Trap("ex_04_5", (lambda: by_hand(3),), "two hidden units are asked for"),
     Trap("ex_04_5", (while_recorded,), "inside `with torch.no_grad():`"),
     Trap("ex_04_5", (of_other_shape,), "[hidden, 4]"),
-    Trap(
-        "ex_04_6", (lambda *given: (0.5, {"not": 1.0, "<unk>": 1}),), "Value 1 is the probability"
-    ),
+    Trap("ex_04_6", (lambda *given: (0.5, {"not": 1.0, "<unk>": 1}),), "the keys are the tokens"),
     Trap("ex_04_6", (untokenised,), "call the tokenizer first"),
 ]

@@ -199,7 +199,7 @@ TRAPS = [
     Trap("ex_05_2", (epoch_with(lambda loss, z, y: loss(y, z)),), "outputs first"),
     Trap("ex_05_3", (Quiet,), "`model.training` should not be False"),
     Trap("ex_05_3", (OneLogit,), "what `forward` gives should not be tensor [3, 1]"),
-    Trap("v_3_b", (lambda layer: nn.Sequential(layer, nn.Linear(2, 1)),), "nn.Linear is asked for"),
+    Trap("v_3_b", (lambda layer: nn.Sequential(layer, nn.Linear(2, 1)),), "return an nn.Linear"),
     Trap("ex_05_4", (by_optimizer,), "no optimizer is allowed"),
     Trap("ex_05_open", (lambda *a: with_helpers(*a)[-1],), "Return a list with a pair"),
     Trap("v_3_b", (without_copying,), "Copy the numbers"),
