@@ -154,7 +154,7 @@ def in_words(value: Any, most: int = 60) -> str:
         return value.__name__
     else:
         text = repr(value).splitlines()[0]
-        text = type(value).__name__ if " at 0x" in text else text
+        text = type(value).__name__ if " at 0x" in text or text[-1:] == "(" else text
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

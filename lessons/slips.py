@@ -27,7 +27,7 @@ SLIPS = {
     "taken an axis away, or does this tensor have only one, [batch]?",
     r"cannot assign .* as parameter": "`=` would put a tensor in the parameter's place. Copy the "
     "numbers into it: `parameter.copy_(…)` inside `with torch.no_grad():`.",
-    r"target size .* input size|Target size": "Logits and targets must have the same shape, "
+    r"target size .* input size|Target size \(": "Logits and targets must have the same shape, "
     "[batch]: is an axis of length 1 left?",
     r"1D target must have size 1|class probabilities": "This loss takes several logits per sample; "
     "here there is one.",

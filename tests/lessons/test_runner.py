@@ -12,7 +12,7 @@ from torch import nn
 
 from lessons import exercises
 from lessons.calling import MOST_CHARACTERS, Raised, call, fingerprint, is_gap
-from lessons.comparing import same
+from lessons.comparing import in_words, same
 from lessons.exercises import Checks
 from lessons.judging import Open, Wrong, judge
 
@@ -126,6 +126,7 @@ def test_an_error_names_the_students_line_the_input_and_the_slip(check, capsys) 
         (lambda values: ids[0], "through `self.`"),  # noqa: F821
         (lambda values: values[: 2 / 2], "`//` divides to a whole number"),
         (lambda values: range(2 / 2), "`//` divides to a whole number"),
+        (lambda values: nn.BCEWithLogitsLoss()(torch.ones(2, 1), torch.ones(2)), "same shape"),
     ],
 )
 def test_common_slips_are_told_by_the_words_of_the_error(check, capsys, answer, words) -> None:
@@ -439,6 +440,17 @@ class Pair(NamedTuple):
 )
 def test_same(found, expected, equal) -> None:
     assert same(found, expected) is equal
+
+
+def test_a_model_is_shown_by_its_name() -> None:
+    """Its text has many lines, of which the first ends in a bracket."""
+    assert in_words(nn.Sequential(nn.Linear(2, 1))) == "Sequential"
+
+
+def test_only_the_error_of_a_loss_speaks_of_logits(check, capsys) -> None:
+    line = said(check, capsys, "a_1", lambda values: torch.ones(3).expand(2))
+    assert "expanded size" in line
+    assert "ogits" not in line
 
 
 def test_a_gap_is_told_from_a_function() -> None:
