@@ -1,5 +1,6 @@
 """The first three exercises of notebook 09: the student's own LoRALinear, method by method."""
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -35,12 +36,6 @@ def starting(change: Callable) -> type:
     return spoiled(__init__=then(LoRALinear.__init__, change))
 
 
-def swap(layer: Any, turn: bool = False) -> None:
-    """Exchange the two matrices, and turn each of them."""
-    a, b = (nn.Parameter(m.data.T if turn else m.data) for m in (layer.lora_A, layer.lora_B))
-    layer.lora_A, layer.lora_B = b, a
-
-
 delta = LoRALinear.get_delta_weight
 ADAPTER, BASE = {"lora_A", "lora_B"}, {"base_layer.weight", "base_layer.bias"}
 
@@ -48,7 +43,7 @@ check.exercise(
     "09.1",
     spoiled(__init__=LoRALinear.__init__),
     probe=worlds.begin,
-    inputs=[(400, 30, 4, 3.0), (300, 20, 2, 1.0), (500, 40, 8, None)],
+    inputs=[(400, 30, 4, 2.5), (300, 20, 2, 1.0), (500, 40, 8, None)],
     mistakes=[
         (
             "an optimizer finds only what is an nn.Parameter: lora_A and lora_B are not, or they "
@@ -67,20 +62,9 @@ check.exercise(
             lambda found, *_: found["trained"] != ADAPTER or found["frozen"] != BASE,
         ),
         (
-            "the two shapes are swapped: A meets the input first, so one of its sides is "
-            "in_features.",
-            starting(swap),
-            lambda found, i, o, r, _: found["lora_A"] == [o, r],
-        ),
-        (
-            "in and out are exchanged: A takes the input in, and B gives the output.",
-            starting(lambda layer: swap(layer, turn=True)),
-            lambda found, i, o, r, _: found["lora_A"] == [r, o] and found["lora_B"] == [i, r],
-        ),
-        (
-            "a matrix has the wrong shape: lora_A is [r, in] and lora_B is [out, r].",
+            "lora_A must be [r, in], as A meets the input first, and lora_B [out, r].",
             starting(lambda s: setattr(s, "lora_A", nn.Parameter(s.lora_A.data.T))),
-            lambda found, i, o, r, _: found["lora_A"] != [r, i] or found["lora_B"] != [o, r],
+            lambda found, i, o, r, _: (found["lora_A"], found["lora_B"]) != ([r, i], [o, r]),
         ),
         (
             "a matrix of torch.empty is never filled: its numbers are what happens to lie in "
@@ -105,20 +89,15 @@ check.exercise(
             lambda found, *_: found["A"] == "zero",
         ),
         (
-            "A is drawn from too wide a range. kaiming_uniform_ reaches 1 / √in only if it is "
-            "given a=math.sqrt(5).",
+            "A is drawn from too wide a range: its numbers lie within 1 / √in. (kaiming_uniform_ "
+            "does that if it is given a=math.sqrt(5).)",
             starting(lambda s: nn.init.kaiming_uniform_(s.lora_A)),
             lambda found, *_: found["A"] == "wide",
         ),
         (
-            "A is far too large: its numbers should lie within 1 / √in.",
-            starting(lambda s: nn.init.normal_(s.lora_A)),
-            lambda found, *_: found["A"] == "large",
-        ),
-        (
-            "A is random, but too small: its numbers should reach out to 1 / √in.",
-            starting(lambda s: s.lora_A.normal_(std=0.005)),
-            lambda found, *_: found["A"] == "tiny",
+            "A is drawn from too narrow a range: its numbers should reach out to 1 / √in.",
+            starting(lambda s: nn.init.kaiming_uniform_(s.lora_A, a=5)),
+            lambda found, *_: found["A"] == "narrow",
         ),
         (
             "A should be random numbers of either sign, around zero.",
@@ -134,6 +113,11 @@ check.exercise(
             "a new layer is enabled, and not merged.",
             starting(lambda s: setattr(s, "enabled", False)),
             lambda found, *_: not found["enabled"] or found["merged"],
+        ),
+        (
+            "base_layer is the layer that was given itself, not a copy of it or another one.",
+            starting(lambda s: setattr(s, "base_layer", copy.deepcopy(s.base_layer))),
+            lambda found, *_: not found["given"],
         ),
         (
             "the base layer's own weight has changed: leave its numbers as they are.",
@@ -173,10 +157,16 @@ def sending(
     )
 
 
+OUTPUTS = (
+    *(f"the output of a layer that is {state}" for state in ("on", "off", "marked as merged")),
+    *("whether W stays the only large matrix", "whether A and B learn"),
+)
+
 check.exercise(
     "09.2",
     spoiled(forward=LoRALinear.forward),
     probe=worlds.send,
+    parts=OUTPUTS,
     inputs=[(3, 5, 4, 2, 3.0), (2, 64, 48, 8, 1.0), (1, 30, 20, 1, 2.0)],
     mistakes=[
         (
@@ -184,6 +174,7 @@ check.exercise(
             sending(lambda s: False),
         ),
         ("the scaling is left out of the update.", sending(scale=lambda s: 1)),
+        ("the update is scaled by alpha, not by alpha / r.", sending(scale=lambda s: s.alpha)),
         (
             "the scaling is there twice. (get_delta_weight holds it already.)",
             sending(scale=lambda s: s.scaling**2),
@@ -213,11 +204,6 @@ check.exercise(
             sending(lambda s: True),
         ),
         (
-            "the scaling is left out, and the update is there in every state: ask for `enabled` "
-            "and for `merged`.",
-            sending(lambda s: True, lambda s: 1),
-        ),
-        (
             "the numbers are right, but a matrix of the size of W was formed on the way. Which "
             "product comes first if none is to appear?",
             spoiled(forward=lambda s, x: base(s, x) + on(s) * x @ delta(s).T),
@@ -243,8 +229,7 @@ check.exercise(
         "each letter: the sides that touch must be equal. Which matrices must be transposed?",
         "object has no attribute": "Its name is in the task of 09.1. Does that check pass?",
     },
-    otherwise="(The values: the outputs of a layer that is on, off, marked as merged; whether no "
-    "large matrix was formed; whether A and B get gradients.) Take one input and r = 1, on paper.",
+    otherwise="Take one input and r = 1, on paper.",
 )
 
 
@@ -257,6 +242,11 @@ merge, unmerge = LoRALinear.merge, LoRALinear.unmerge
 def unmark(layer: Any) -> None:
     """Say that a layer is not merged."""
     layer.merged = False
+
+
+def anew(layer: Any) -> None:
+    """Put a new parameter in the place of W."""
+    layer.base_layer.weight = nn.Parameter(layer.base_layer.weight.clone(), requires_grad=False)
 
 
 def weight(change: Callable) -> Callable:
@@ -320,9 +310,20 @@ check.exercise(
             lambda found, *_: found["still merged"],
         ),
         (
-            "after unmerge() W is trained: an nn.Parameter made anew is not frozen.",
-            spoiled(unmerge=then(unmerge, lambda s: s.base_layer.requires_grad_())),
-            lambda found, *_: not found["frozen again"],
+            "merge() and unmerge() change the numbers of W in place: here another nn.Parameter has "
+            "come in its place. (And a new one is not frozen.)",
+            spoiled(unmerge=then(unmerge, anew)),
+            lambda found, *_: not found["in place"],
+        ),
+        (
+            "besides lora_A and lora_B nothing is trained: a kept W must be no nn.Parameter.",
+            spoiled(merge=then(merge, lambda s: setattr(s, "kept", nn.Parameter(delta(s))))),
+            lambda found, *_: found["trained"] != ADAPTER,
+        ),
+        (
+            "after merge() and unmerge() `enabled` is not what it was: leave it alone.",
+            spoiled(unmerge=then(unmerge, lambda s: setattr(s, "enabled", False))),
+            lambda found, *_: not found["enabled"],
         ),
         (
             "A and B are not what they were: merge() and unmerge() change W alone.",
@@ -330,22 +331,14 @@ check.exercise(
             lambda found, *_: not found["A, B kept"],
         ),
         (
-            "W + Δ − Δ is not W to the last bit. Keep the numbers of W itself, not those of Δ.",
-            spoiled(
-                merge=then(merge, lambda s: setattr(s, "kept", delta(s))),
-                unmerge=then(unmerge, weight(lambda w, s: w.add_(s.kept).sub_(s.kept))),
-            ),
-            lambda found, *_: found["W, B changed"] == "nearly",
-        ),
-        (
-            "W + Δ − Δ is not W to the last bit, and B may have changed in between. Keep the old "
-            "numbers of W instead of computing them.",
+            "W + Δ − Δ is not W to the last bit, and B may change in between. Keep the old numbers "
+            "of W itself.",
             spoiled(unmerge=then(weight(lambda w, s: w.sub_(delta(s))), unmark)),
-            lambda found, *_: found["W"] == "nearly",
+            lambda found, *_: "nearly" in (found["W"], found["W, B changed"]),
         ),
         (
-            "W does not come back. Did merge() keep the numbers themselves, or only another name "
-            "for the same tensor?",
+            "W does not come back. Did merge() keep the numbers that W has then, or only another "
+            "name for the same tensor?",
             spoiled(unmerge=unmark),
             lambda found, *_: found["W"] == "another",
         ),

@@ -11,7 +11,7 @@ from helpers import lora
 from helpers.lora import LoRABagLinear, LoRALinear
 from lessons.comparing import same
 from lessons.n09_lora_layer import open_task, worlds
-from lessons.n09_lora_layer.building import check
+from lessons.n09_lora_layer.building import OUTPUTS, check
 from lessons.n09_lora_layer.worlds import spoiled
 
 # --- 09.4 ---------------------------------------------------------------------------------
@@ -90,7 +90,8 @@ check.exercise(
             trial(compare=lambda after, before: torch.allclose(after, before, atol=10)),
         ),
         (
-            "you compare with the base layer's output. Before the merge the adapter must be on.",
+            "before the merge you have the base layer's output: is the adapter on, and is B other "
+            "than zero *then*?",
             trial(before=lambda layer, inputs: layer.base_layer(inputs)),
         ),
         (
@@ -127,7 +128,7 @@ check.exercise(
     "09.5",
     lora.parameter_counts,
     inputs=[
-        lambda: (worlds.partly_frozen(),),
+        (worlds.PartlyFrozen(),),
         lambda: (lora.add_adapters(worlds.Nested(), ["first", "block.1"], r=2),),
         lambda: (worlds.Tied(),),
     ],
@@ -160,6 +161,11 @@ check.exercise(
             counting(
                 every=lambda model: [p for m in model.modules() for p in m._parameters.values()]
             ),
+            lambda found, model: isinstance(model, worlds.Tied) and found[1] == 83,
+        ),
+        (
+            "model.parameters() gives each parameter once. Call it again for the second sum.",
+            lambda model: (lora.parameter_counts(model)[0], 0),
         ),
         (
             "return two numbers: the trained ones first, then all.",
@@ -196,6 +202,7 @@ def operations(
 check.exercise(
     "09.6",
     operations(),
+    parts=("the count with all parameters trained", "the count with LoRA"),
     inputs=[(2, 5, 3, 1, False), (2, 5, 3, 1, True), (7, 4, 9, 2, False), (3, 6, 8, 3, True)],
     mistakes=[
         (
@@ -222,11 +229,6 @@ check.exercise(
         (
             "the frozen product W x is still computed on the way forward.",
             operations(frozen=(0, 0, 1)),
-        ),
-        (
-            "those are the thin products alone. W x is still computed, and in a middle layer the "
-            "gradient goes back through W, too.",
-            operations(frozen=(0, 0, 0)),
         ),
         (
             "in a middle layer the gradient goes back through W with LoRA, too: W is frozen, but "
@@ -287,6 +289,7 @@ check.exercise(
     "09.7",
     spoiled(LoRABagLinear, forward=LoRABagLinear.forward),
     probe=worlds.send_bags,
+    parts=(OUTPUTS[0], "the shape of the update", OUTPUTS[1], "the output of a merged one"),
     inputs=[(4, 2, 3.0), (6, 3, 1.0)],
     mistakes=[
         (
@@ -315,12 +318,13 @@ check.exercise(
             spoiled(
                 LoRABagLinear, merge=lambda self: None, get_delta_weight=lambda self: torch.ones(1)
             ),
-            lambda found, out, r, alpha: found["update"] != [6, out],
+            lambda found, out, r, alpha: found[1] != [6, out],
         ),
     ],
     errors={
         "non-singleton dimension 0": "Is there a row too many? Our offsets end with the length of "
         "ids, and embedding_bag must be told so.",
+        "'Bags' and 'Tensor'": "LoRALinear's own forward can't multiply bags. Ask the base layer.",
         "must match the size": "A BagLinear stores its weight as [in, out]: the update, too.",
         "not broadcastable": "A BagLinear stores its weight as [in, out]: the update, too.",
     },

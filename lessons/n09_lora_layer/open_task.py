@@ -32,7 +32,7 @@ def judge(add_adapters: Callable, save: Callable, load: Callable) -> None:
         path = Path(folder, "adapters")
         save(model, path)
         _require_small(Path(folder))
-        fresh = add_adapters(worlds.Nested(), NAMES, RANK, ALPHA)
+        fresh = add_adapters(worlds.Nested(), NAMES, RANK, ALPHA).cpu()
         load(fresh, path)
         if not torch.equal(fresh(inputs), expected):
             raise Wrong("a model that has loaded the adapters gives other outputs than before.")
@@ -40,7 +40,7 @@ def judge(add_adapters: Callable, save: Callable, load: Callable) -> None:
             (NAMES, 2 * ALPHA, "with another alpha, the same A and B give"),
             (NAMES[:1], ALPHA, f"without an adapter in {NAMES[1]!r}, the file gives"),
         ):
-            other = add_adapters(worlds.Nested(), names, RANK, alpha)
+            other = add_adapters(worlds.Nested(), names, RANK, alpha).cpu()
             try:
                 load(other, path)
             except Exception:  # refused, which is right
@@ -64,6 +64,8 @@ def _added(add_adapters: Callable) -> nn.Module:
     wanted = {f"{name}.{part}" for name in NAMES for part in ("lora_A", "lora_B")}
     if missing := wanted - trained:
         raise Wrong(f"these should be trained now, and are not: {sorted(missing)}.")
+    if type(plain.get_submodule(NAMES[0])) is type(model.cpu().last) is nn.Linear:
+        raise Wrong("the model that was handed in has no adapters: a copy of it has.")
     for name in NAMES:
         if type(model.get_submodule(name)) is nn.Linear:
             raise Wrong(

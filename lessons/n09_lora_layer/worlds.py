@@ -37,13 +37,18 @@ def fill(layer: Any, *names: str) -> Any:
 # --- probes: what is done with the student's class -----------------------------------------
 
 
+def made(cls: type, *given: Any) -> Any:
+    """Return a layer, on the CPU: it may have moved itself to a device."""
+    return cls(*given).cpu()
+
+
 def begin(cls: type, in_features: int, out_features: int, r: int, alpha: float | None) -> dict:
     """Make a layer, and say what a new one is like."""
     base = linear(in_features, out_features)
     deterministic = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True, warn_only=True)  # torch.empty is full of nan now
     try:
-        layer = cls(base, r) if alpha is None else cls(base, r, alpha)
+        layer = made(cls, base, *(r, alpha)[: 1 if alpha is None else 2])
     finally:
         torch.use_deterministic_algorithms(deterministic)
     parameters = dict(layer.named_parameters())
@@ -58,7 +63,8 @@ def begin(cls: type, in_features: int, out_features: int, r: int, alpha: float |
         "scaling": layer.scaling,
         "enabled": layer.enabled,
         "merged": layer.merged,
-        "weight": torch.equal(layer.base_layer.weight, linear(in_features, out_features).weight),
+        "given": layer.base_layer is base,
+        "weight": torch.equal(base.weight, linear(in_features, out_features).weight),
     }
 
 
@@ -68,11 +74,10 @@ def size_of(matrix: Tensor) -> str:
         return "never filled"
     if not matrix.any():
         return "zero"
-    spread = (matrix.std() * math.sqrt(matrix.shape[-1])).item()
+    spread, reach = torch.stack([matrix.std(), matrix.abs().max()]) * math.sqrt(matrix.shape[-1])
     if matrix.mean().abs() > 0.2 * matrix.std():
         return "not around zero"
-    limits = {0.25: "tiny", 1.2: "right", 2.0: "wide", math.inf: "large"}
-    return next(word for limit, word in limits.items() if spread <= limit)
+    return "narrow" if reach < 0.9 else "right" if spread < 1.2 else "wide"
 
 
 def send(cls: type, batch: int, in_features: int, out_features: int, r: int, alpha: float) -> tuple:
@@ -82,7 +87,7 @@ def send(cls: type, batch: int, in_features: int, out_features: int, r: int, alp
     and whether A and B get gradients.
     """
     layer, right = (
-        fill(kind(linear(in_features, out_features), r, alpha)) for kind in (cls, LoRALinear)
+        fill(made(kind, linear(in_features, out_features), r, alpha)) for kind in (cls, LoRALinear)
     )
     inputs = numbers(batch, in_features)
     with FlopCounterMode(display=False) as counter:
@@ -103,16 +108,19 @@ def send(cls: type, batch: int, in_features: int, out_features: int, r: int, alp
 
 def live(cls: type, in_features: int, out_features: int, r: int, alpha: float) -> dict:
     """Merge a layer and unmerge it, and do so once more with another B."""
-    layer, inputs = fill(cls(linear(in_features, out_features), r, alpha)), numbers(3, in_features)
-    product, old = (layer.lora_B @ layer.lora_A).detach(), linear(in_features, out_features).weight
+    base, inputs = linear(in_features, out_features), numbers(3, in_features)
+    layer = fill(made(cls, base, r, alpha))
+    weight = base.weight
+    weight.data /= 2  # W may change between making and merging
+    product, old = (layer.lora_B @ layer.lora_A).detach(), weight.detach().clone()
     before, update = layer(inputs), in_terms_of(layer.get_delta_weight(), product, alpha / r)
     layer.merge()
-    weight = layer.base_layer.weight
+    merged = layer.base_layer.weight
     found: dict[str, Any] = {
         "update": update,
-        "frozen": isinstance(weight, nn.Parameter) and not weight.requires_grad,
-        "sizes": [*weight.shape],
-        "added": in_terms_of(weight - old, product, alpha / r),
+        "frozen": isinstance(merged, nn.Parameter) and not merged.requires_grad,
+        "sizes": [*merged.shape],
+        "added": in_terms_of(merged - old, product, alpha / r),
         "same outputs": torch.allclose(layer(inputs), before, atol=1e-4),
         "merged": layer.merged,
     }
@@ -120,10 +128,12 @@ def live(cls: type, in_features: int, out_features: int, r: int, alpha: float) -
     found |= {
         "W": nearness(layer.base_layer.weight, old),
         "still merged": layer.merged,
-        "frozen again": not layer.base_layer.weight.requires_grad,
+        "trained": {name for name, part in layer.named_parameters() if part.requires_grad},
+        "in place": merged is weight and layer.base_layer.weight is weight,
+        "enabled": layer.enabled,
         "A, B kept": torch.equal(layer.lora_B @ layer.lora_A, product),
     }
-    layer.merged, layer.base_layer.weight.data = False, old.detach().clone()
+    layer.enabled, layer.merged, layer.base_layer.weight.data = True, False, old.clone()
     layer.merge()
     nn.init.constant_(layer.lora_B, 5.0)
     layer.unmerge()
@@ -188,7 +198,8 @@ KINDS = (
 
 def new_layer(kind: type[LoRALinear]) -> Callable:
     """Return a function that makes a new layer of a kind, and inputs [batch, in] for it."""
-    return lambda: (kind(linear(6, 6), r=2, alpha=3.0), numbers(5, 6))
+    inputs = torch.cat([torch.zeros(1, 6), numbers(4, 6)])  # the first one alone shows no fault
+    return lambda: (kind(linear(6, 6), r=2, alpha=3.0), inputs.clone())
 
 
 # --- models ---------------------------------------------------------------------------------
@@ -221,11 +232,14 @@ class Tied(nn.Module):
         return self.last(self.middle(self.table(ids)))
 
 
-def partly_frozen() -> nn.Module:
-    """Return a model of 2 layers, 26 numbers, 20 of them trained."""
-    model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 1))
-    model[2].requires_grad_(False)
-    return model
+class PartlyFrozen(nn.Sequential):
+    """A model of 2 layers, 26 numbers, 20 of them trained."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 1).requires_grad_(False))
+
+    def __repr__(self) -> str:
+        return "Linear(3, 5), ReLU, and a frozen Linear(5, 1)"
 
 
 # --- bags -----------------------------------------------------------------------------------
@@ -233,14 +247,14 @@ def partly_frozen() -> nn.Module:
 BAGS = Bags(torch.tensor([0, 2, 5, 1, 2]), torch.tensor([0, 3, 3, 5]))  # the second one is empty
 
 
-def send_bags(cls: type, out_features: int, r: int, alpha: float) -> dict:
+def send_bags(cls: type, out_features: int, r: int, alpha: float) -> tuple:
     """Send bags through a layer that is on and off, and merge it."""
     base = fill(BagLinear(6, out_features), "weight", "bias")
-    layer = fill(cls(base, r, alpha))
+    layer = fill(made(cls, base, r, alpha))
     with torch.no_grad():
-        found = {"on": layer(BAGS), "update": list(layer.get_delta_weight().shape)}
+        on, shape = layer(BAGS), list(layer.get_delta_weight().shape)
         layer.disable()
-        found["off"] = layer(BAGS)
+        off = layer(BAGS)
         layer.enable()
         layer.merge()
-        return found | {"merged": layer(BAGS)}
+        return on, shape, off, layer(BAGS)

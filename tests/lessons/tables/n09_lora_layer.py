@@ -260,18 +260,7 @@ TRAPS = [
         ),
         "are rows",
     ),
-    Trap("ex_09_2", (changed(forward=lambda s, x: s.base_layer(x).T),), "is wrong"),
-    Trap(
-        "ex_09_2",
-        (
-            changed(
-                forward=lambda s, x: F.linear(
-                    x, s.base_layer.weight + s.lora_B @ s.lora_A, s.base_layer.bias
-                )
-            ),
-        ),
-        "in every state",
-    ),
+    Trap("ex_09_2", (changed(forward=lambda s, x: s.base_layer(x).T),), "that is on should not be"),
     Trap("ex_09_3", (changed(get_delta_weight=lambda s: s.lora_A @ s.lora_B),), "on the left"),
     Trap(
         "ex_09_3", (changed(get_delta_weight=lambda s: (s.lora_B @ s.lora_A).T),), "W is [out, in]"
