@@ -50,10 +50,11 @@ check.exercise(
         (INT64, made(lambda: torch.zeros(3, 4)), lambda f, _: "torch." in f[0][1] != "torch.int64"),
         ("the second must begin with 0.", made(counted=lambda: torch.arange(1, 13).view(3, 4))),
         ("the second runs down the columns.", made(counted=lambda: torch.arange(12).view(4, 3).T)),
+        ("the third holds no ones.", made(ones=torch.zeros_like)),
         ("the ones have another type than `picture`.", made(ones=lambda p: torch.ones(p.shape))),
         ("the ones must depend on `picture`.", made(ones=lambda picture: torch.ones(4, 5, 3))),
     ],
-    otherwise="Three rows, four columns: zeros; 0 to 11, row by row. Ones like `picture`.",
+    otherwise="Tensors: zeros, and 0 to 11 row by row, in three rows and four columns. Then ones.",
 )
 
 
@@ -80,6 +81,9 @@ check.exercise(
         (ROWS, lambda t: (t - t.mean(0)) / t.std(1)),
         ("a measurement is a column, not a row.", lambda t: ((t.T - t.mean(1)) / t.std(1)).T),
         (WHOLE, lambda t: (t - t.mean()) / t.std()),
+        (WHOLE, lambda t: (t - t.mean(0)) / t.std()),
+        (WHOLE, lambda t: (t - t.mean()) / t.std(0)),
+        ("std_mean gives the deviation first.", lambda t: (t - t.std(0)) / t.mean(0)),
         ("the means are 0, but nothing has been divided yet.", lambda t: t - t.mean(0)),
         ("division comes first: are brackets missing?", lambda t: t - t.mean(0) / t.std(0)),
         ("that divides by the variance. Take its root.", lambda t: (t - t.mean(0)) / t.var(0)),
@@ -149,6 +153,16 @@ check.exercise(
         (TWO, line(lambda e, x: (e * x, 2 * e))),
         (BRACKETS, lambda w, b, x, y: ((2 * w * x + b - y * x).mean(), (2 * w * x + b - y).mean())),
         ("that is the last point alone.", line(collect=lambda part: part[-1])),
+        ("the sum keeps the last point alone: = or +=?", line(collect=lambda e: e[-1] / len(e))),
+        (
+            "divided by n twice: a mean is divided already.",
+            line(collect=lambda e: e.mean() / len(e)),
+        ),
+        ("where is b in the error?", lambda w, b, x, y: line()(w, 0.0, x, y)),
+        (
+            "how does e change with w?",
+            lambda w, *abc: line(lambda e, x: (2 * e * w, 2 * e))(w, *abc),
+        ),
         ("divide by n, not by n - 1.", line(collect=lambda part: part.sum() / (len(part) - 1))),
         ("the loss is the *mean* over the points, not their sum.", line(collect=Tensor.sum)),
         ("the signs: e is prediction minus target.", line(lambda e, x: (-2 * e * x, -2 * e))),

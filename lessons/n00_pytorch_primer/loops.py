@@ -1,6 +1,5 @@
 """Exercises 00.7 to 00.9: the training step, the training loop and the test loop."""
 
-import operator
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
+from torch.optim import SGD
 from torch.utils.data import DataLoader, TensorDataset
 
 LOGITS, TARGETS = [2.0, -1.0, 0.3, -2.0, 3.0, -0.5, 0.2], [1, 0, 1, 1, 0, 0, 1]
@@ -55,27 +55,28 @@ def step(
 
 
 def two_steps(answer: Callable, lr: float, size: int) -> Any:
-    """Return the losses of two steps, and the weights after them."""
+    """Return the losses of two steps, and the weights and the mode after them."""
     model = linear()
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    optimizer = SGD(model.parameters(), lr=lr)
     points = torch.randn(2, size, 2, generator=torch.Generator().manual_seed(size))
     targets = torch.arange(2 * size).view(2, size) % 3 % 2
-    losses = []
+    losses, loss_function = [], nn.HuberLoss() if lr == 1.0 else nn.BCEWithLogitsLoss()
     for batch in zip(points, targets, strict=True):
-        losses.append(plain(answer(model, *batch, nn.BCEWithLogitsLoss(), optimizer)))
+        losses.append(plain(answer(model, *batch, loss_function, optimizer)))
         if losses[0] is None or losses[0] is ...:
             return None
-    return losses, parameters_to_vector(model.parameters()).tolist()
+    return losses, parameters_to_vector(model.parameters()).tolist(), model.training
 
 
 GRAPH = "a loss is still a tensor with its whole graph: .item() makes it a number."
+BCE = nn.BCEWithLogitsLoss()
 NUMBER = {"'float' object has no attribute 'backward'": "Its tensor is needed first, .item() last."}
 
 STEP: dict[str, Any] = dict(
     reference=step(),
     probe=two_steps,
-    parts=("the losses of two steps", "the weights after them"),
-    inputs=[(0.5, 4), (0.1, 3), (1.0, 1)],
+    parts=("the losses of two steps", "the weights after them", "`model.training`"),
+    inputs=[(0.5, 4), (0.1, 3), (1.0, 2)],
     mistakes=[
         ("the gradients of both steps add up: when is .grad emptied?", step("backward step")),
         ("the weights stay: does step() come, with a full .grad?", step("backward zero step")),
@@ -85,29 +86,29 @@ STEP: dict[str, Any] = dict(
         ("the loss takes the logits first, then the targets.", step(pair=lambda a, b: (b, a))),
         ("leave the sigmoid to the loss.", step(pair=lambda a, b: (a.sigmoid(), b))),
         ("that makes two steps with one gradient.", step("zero backward step step")),
+        ("return the loss itself: it is a mean.", lambda m, x, *r: len(x) * step()(m, x, *r)),
+        ("use the given loss function.", lambda *a: step()(*a[:3], BCE, a[4])),
+        ("use the given optimizer.", lambda m, *r: step()(m, *r[:3], SGD(m.parameters(), 0.3))),
+        ("leave train() and eval() to the loop.", lambda m, *r: step()(m.eval(), *r)),
     ],
     errors=NUMBER,
     otherwise="Forward, zero_grad, backward, step: each once. Which comes after which?",
 )
 
 
-def dot(losses: list, sizes: list[int]) -> Any:
-    """Return the sum of the losses of all samples."""
-    return sum(map(operator.mul, losses, sizes))
-
-
 def loop(
-    total: Callable = lambda losses, sizes: dot(losses, sizes) / sum(sizes),
+    total: Callable = lambda losses, sizes: np.dot(losses, sizes) / sum(sizes),
     training: bool = True,
     one_step: Callable | None = None,
     rate: float | None = None,
     late: bool = False,
+    clear: bool = False,
     finish: Callable = list,
 ) -> Callable:
     """Return a training loop, with places to spoil it."""
 
     def train(model: nn.Module, loader: DataLoader, num_epochs: int, lr: float) -> list[Any]:
-        optimizer = torch.optim.SGD(model.parameters(), lr=rate or lr)
+        optimizer = SGD(model.parameters(), lr=rate or lr)
         model.train(training)
         means = []
         for _ in range(num_epochs):
@@ -118,6 +119,7 @@ def loop(
                 sizes.append(len(targets))
             if late:
                 optimizer.step()
+            if late or clear:
                 optimizer.zero_grad()
             means.append(total(losses, sizes))
         return finish(means)
@@ -136,6 +138,7 @@ def trained(answer: Callable, num_epochs: int, lr: float, batch_size: int) -> An
     return plain(losses), parameters_to_vector(model.parameters()).tolist(), model.training
 
 
+SIZES = "neither a batch nor the data set need have a certain size: ask for it."
 LATE = "make a step for each batch, not one per epoch."
 ONE_SAMPLE = "That is one sample, without a batch axis: does the loop run over the loader?"
 
@@ -148,15 +151,20 @@ TRAINING: dict[str, Any] = dict(
         ("the model is not in training mode: what comes first?", loop(training=False)),
         ("the last batch is smaller: weigh by samples.", loop(lambda a, b: sum(a) / len(a))),
         ("that is the loss of the last batch alone.", loop(lambda a, b: a[-1])),
-        ("that adds up means: weigh each by its samples, and divide.", loop(lambda a, b: sum(a))),
-        ("divide by the number of samples.", loop(dot)),
+        ("the sum keeps the last batch: = or +=?", loop(lambda a, b: a[-1] * b[-1] / sum(b))),
+        ("a mean counts for all samples of its batch.", loop(lambda a, b: sum(a) / sum(b))),
+        *((SIZES, loop(lambda a, b, n=n: n * sum(a) / sum(b))) for n in (32, 4, 3)),
+        (SIZES, loop(lambda a, b: np.dot(a, b) / 600)),
         (
-            "return a list: a loss per epoch.",
-            loop(finish=max),
-            lambda f, n, *_: np.shape(f[0]) != (n,),
+            "take the loss from before each step.",
+            loop(one_step=step(value=lambda a, b: b().item())),
         ),
-        (GRAPH, loop(one_step=step(value=lambda a, _: a)), lambda found, *_: "graph" in found[0]),
-        ("divide by the samples, not the batches.", loop(lambda a, b: dot(a, b) / len(a))),
+        ("is .grad emptied for each batch?", loop(one_step=step("backward step"), clear=True)),
+        ("that adds up means: weigh each by its samples, and divide.", loop(lambda a, b: sum(a))),
+        ("divide by the number of samples.", loop(np.dot)),
+        ("a list: a loss per epoch.", loop(finish=max), lambda f, n, *_: np.shape(f[0]) != (n,)),
+        (GRAPH, loop(finish=lambda a: [*nn.Parameter(Tensor(a))]), lambda f, *_: "graph" in f[0]),
+        ("divide by the samples, not the batches.", loop(lambda a, b: np.dot(a, b) / len(a))),
         ("an epoch's sum must begin at 0 again.", loop(finish=lambda a: [*accumulate(a)])),
         *(("does the optimizer get `lr`?", loop(rate=rate)) for rate in (0.01, 0.1, 0.3)),
         *((LATE, loop(one_step=step(does), late=True)) for does in ("backward", "zero backward")),
@@ -224,12 +232,14 @@ TEST: dict[str, Any] = dict(
         ("which logit has probability one half?", accuracy(predict=lambda out: out > 0.5)),
         ("that is the share of *wrong* predictions.", accuracy(predict=lambda out: out <= 0)),
         ("no logit *equals* a target: first make it 0 or 1.", accuracy(predict=lambda out: out)),
-        (
-            "the last batch is smaller: count samples.",
-            accuracy(lambda a, n: np.divide(a, n).mean()),
-        ),
+        ("batches differ in size: count samples.", accuracy(lambda a, n: np.divide(a, n).mean())),
         ("that is the last batch alone.", accuracy(lambda right, n: right[-1] / n[-1])),
         ("that is the first batch alone.", accuracy(lambda right, n: right[0] / n[0])),
+        ("the sum keeps the last batch: = or +=?", accuracy(lambda a, n: a[-1] / sum(n))),
+        (SIZES, accuracy(lambda a, n: sum(a) / 400)),
+        (SIZES, accuracy(lambda a, n: sum(a) / (32 * len(n)))),
+        ("a rounded logit is no class.", accuracy(predict=torch.round)),
+        ("one logit per sample: argmax has nothing to choose.", accuracy(predict=torch.argmax)),
         ("that is cut to a whole number: // or int()?", accuracy(lambda a, n: sum(a) // sum(n))),
         ("every prediction is 1: what do you compare with 0?", accuracy(predict=lambda a: a < 99)),
         ("divide by the samples, not the batches.", accuracy(lambda right, n: sum(right) / len(n))),
@@ -240,5 +250,5 @@ TEST: dict[str, Any] = dict(
         "Dimension out of range": "The logits have one axis, [batch]. Which logits say class 1?",
         "too many indices": ONE_SAMPLE,
     },
-    otherwise="Count the right predictions and the samples.",
+    otherwise="Right is a 1 for a target 1, and a 0 for a target 0. Count, and divide by all.",
 )

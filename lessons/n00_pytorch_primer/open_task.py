@@ -56,7 +56,7 @@ def judge(fit: Callable) -> None:
         raise Wrong(f"2,000 points give logits {list(unseen.shape)}; [2000] is wanted.")
     right = ((unseen > 0) == classes).float().mean().item()
     if unseen.min() >= 0 and unseen.max() <= 1:
-        raise Wrong("all results lie from 0 to 1. Logits are wanted: above 0 means class 1.")
+        raise Wrong("all results lie from 0 to 1. A sigmoid at the end? Or is it not trained?")
     if right < LEAST:
         learned = ((model(points) > 0) == targets).float().mean().item()
         raise Wrong(

@@ -237,7 +237,7 @@ TRAPS = [
     Trap("ex_00_open", (lambda points, targets: Winding(width=101),), "keeps 101 numbers"),
     Trap("ex_00_open", (lambda points, targets: Winding,), "a class, not yet a model"),
     Trap("ex_00_open", (nearest_of,), "keeps 1801 numbers"),
-    Trap("ex_00_open", (lambda *_: Winding(finish=torch.sigmoid),), "Logits are wanted"),
+    Trap("ex_00_open", (lambda *_: Winding(finish=torch.sigmoid),), "sigmoid at the end"),
     Trap("ex_00_open", (lambda points, targets: nn.Linear(2, 1),), "[2000] is wanted"),
     Trap("ex_00_open", (lambda points, targets: Winding(1.0),), "of 2,000 fresh points are right"),
 ]
