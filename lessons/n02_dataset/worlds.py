@@ -53,11 +53,6 @@ def made_up_reviews(count: int) -> Reviews:
     return Reviews(tuple(texts), tuple(draw.randrange(2) for _ in texts))
 
 
-def shuffled(count: int, seed: int) -> list[int]:
-    """Return the positions 0 to `count` - 1 in a random order."""
-    return random.Random(seed).sample(range(count), count)
-
-
 def epochs(make: Callable, reviews: Reviews, vocabulary: object, orders: list[list[int]]) -> list:
     """Prepare `make` once; for each order return its batches of 120, and the types of each."""
     asked = []
