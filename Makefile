@@ -52,7 +52,7 @@ $(OPTIONAL): $(INSTALLED) requirements-optional.txt
 	@touch $@
 
 run: $(INSTALLED)  ## execute every notebook (or NOTEBOOKS="00 01"); read build/book/index.html
-	$(BIN)/python -m tools.run_notebooks $(NOTEBOOKS)
+	$(BIN)/python -m tools.run_notebooks --jobs $(WORKERS) $(NOTEBOOKS)
 
 # Notebooks and tests run side by side, each on one thread. A notebook stays in one process.
 test: lint  ## ruff, mypy, pytest, and nbval: every notebook against its stored outputs

@@ -11,6 +11,7 @@ import argparse
 import re
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--store", action="store_true", help="also store the outputs in the notebooks themselves"
     )
+    parser.add_argument("--jobs", type=int, default=1, help="how many notebooks run side by side")
     options = parser.parse_args(arguments)
     paths = sorted(options.folder.glob("*.ipynb"))
     if options.names:
@@ -158,23 +160,27 @@ def main(arguments: list[str] | None = None) -> int:
     executed = options.output / "notebooks"
     executed.mkdir(parents=True, exist_ok=True)
     taken: dict[tuple[str, str], float] = {}
-    for position, path in enumerate(paths, start=1):
+
+    def run(position: int, path: Path) -> None:
         print(f"[{position}/{len(paths)}] {path.name}", flush=True)
-        start = time.perf_counter()
-        before = path.read_bytes()
+        start, before = time.perf_counter(), path.read_bytes()
+        notebook, cell_seconds = execute(path)
+        if options.store:
+            if path.read_bytes() != before:
+                raise CellFailed(f"{path.name} was changed while it ran: nothing is stored.")
+            store(without_progress_bars(notebook), path)
+        nbformat.write(notebook, executed / path.name)
+        taken.update({(path.stem, name): value for name, value in cell_seconds.items()})
+        print(f"  {path.stem}  done in {time.perf_counter() - start:.0f} s", flush=True)
+
+    with ThreadPoolExecutor(options.jobs) as pool:
         try:
-            notebook, cell_seconds = execute(path)
-            if options.store:
-                if path.read_bytes() != before:
-                    raise CellFailed(f"{path.name} was changed while it ran: nothing is stored.")
-                store(without_progress_bars(notebook), path)
+            for _ in pool.map(run, range(1, len(paths) + 1), paths):
+                pass
         except CellFailed as error:
+            pool.shutdown(cancel_futures=True)  # those that run come to their end
             print(f"\n{error}", file=sys.stderr)
             return 1
-        seconds = time.perf_counter() - start
-        nbformat.write(notebook, executed / path.name)
-        taken |= {(path.stem, name): value for name, value in cell_seconds.items()}
-        print(f"  {path.stem}  done in {seconds:.0f} s", flush=True)
     report_seconds(taken, options.output)
     others = [path for path in sorted(options.folder.glob("*.ipynb")) if path not in paths]
     return book.leave([executed / path.name for path in paths] + others, options.output / "book")

@@ -49,6 +49,15 @@ def test_a_failing_cell_stops_and_is_named(tmp_path: Path, capsys: pytest.Captur
     assert not (tmp_path / "out" / "book").exists()
 
 
+def test_notebooks_side_by_side(tmp_path: Path) -> None:
+    """Each waits for a file that the other one writes."""
+    wait = "import pathlib, time\nfor _ in range(300):\n    time.sleep(0.1 * (not {}))\nassert {}"
+    for own, other in (("01", "02"), ("02", "01")):
+        there = f"pathlib.Path('{other}').exists()"
+        write(tmp_path / f"{own}.ipynb", f"open('{own}', 'w').close()", wait.format(there, there))
+    assert run(tmp_path, "--jobs", "2") == 0
+
+
 def test_a_dead_kernel_is_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     write(tmp_path / "01_dead.ipynb", "import os; os._exit(1)")
     assert run(tmp_path) == 1
