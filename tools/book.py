@@ -32,6 +32,7 @@ MINUTES = re.compile(r"\*\*Takes\*\* (?:about )?(\d+ minutes)")
 #: a row of README's table: stem of the notebook, what it teaches
 ROW = re.compile(r"^\| \[[^]]+\]\(\S+/notebooks/(\w+)\.ipynb\) \| ([^|]+) \|", re.MULTILINE)
 SIDE_ROADS = "11"  # from this number on
+HOME = f"https://github.com/{repository()}"
 
 FRONT = """# From Bag of Words to LoRA
 
@@ -39,7 +40,8 @@ FRONT = """# From Bag of Words to LoRA
 
 **New here?** Open the first notebook in Colab, and write into its gaps: \
 [start with 01]({first}). \
-This book is the worked edition: every answer, every output, every picture. Solutions are folded.
+This book is the worked edition: every answer, every output, every picture. Solutions are folded. \
+How to install it, teach it, or report a mistake: see [the repository]({home}).
 
 """
 ROAD = """## {name}
@@ -147,7 +149,7 @@ def write_sources(paths: Iterable[Path], folder: Path) -> None:
         road = roads["The main road" if stem < SIDE_ROADS else "Side roads"]
         road[stem] = _card(notebook, stem, what.get(stem, ""), folder)
     lead = readme.split("\n\n")[1]  # the paragraph below the title
-    front = FRONT.format(lead=lead, first=colab("exercises", "01_vocabulary"))
+    front = FRONT.format(lead=lead, first=colab("exercises", "01_vocabulary"), home=HOME)
     for name, cards in roads.items():
         if cards:
             text = ROAD.format(name=name, cards="\n".join(cards.values()), stems="\n".join(cards))
@@ -209,7 +211,7 @@ def build(paths: Iterable[Path], output: Path) -> Path:
     RuntimeError
         If Sphinx warns: about a broken link, say, or text that it does not understand.
     """
-    theme = {"repository_url": f"https://github.com/{repository()}", "use_download_button": False}
+    theme = {"repository_url": HOME, "use_repository_button": True, "use_download_button": False}
     theme |= {"use_fullscreen_button": False, "home_page_in_toc": True, "navbar_persistent": []}
     nocolor()
     with tempfile.TemporaryDirectory() as folder:
