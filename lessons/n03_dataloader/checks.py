@@ -48,7 +48,6 @@ check.exercise(
         ("with drop_last=True, only full batches count.", counting(lambda n, b, _: -(-n // b))),
         (NO_EMPTY_ONE, counting(lambda n, b, drop: n // b + (not drop))),
         (NO_EMPTY_ONE, counting(lambda n, b, _: n // b + 1)),
-        ("round() goes to the nearest whole number.", counting(lambda n, b, _: round(n / b))),
     ],
     errors={"'float' object cannot be": "There are no fractions of a batch: len must be whole."},
     otherwise="Count the full batches; add one for what is left over, if it is to be used.",

@@ -193,15 +193,8 @@ check.exercise(
             "the denominator grow.",
             after(lambda z: torch.exp(z) / (1 + torch.exp(z))),
         ),
-        (
-            "these sum to 1 over the batch. But reviews do not compete: each has a probability of "
-            "its own.",
-            after(lambda z: torch.softmax(z, 0)),
-        ),
-        (
-            "those are classes, 0 or 1. How sure is the model, though?",
-            after(lambda z: 1.0 * (z > 0)),
-        ),
+        ("these sum to 1 over the batch: reviews don't compete.", after(lambda z: z.softmax(0))),
+        ("those are decisions. How sure is the model?", after(lambda z: 1.0 * (z > 0))),
         ("that is a mean. Each review has a probability of its own.", after(lambda z: z.mean())),
     ],
     otherwise="Compare your line with the formula of the sigmoid, sign by sign.",

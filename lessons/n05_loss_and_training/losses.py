@@ -26,6 +26,7 @@ NO_GRADIENT = (
 )
 TOO_MANY = "divided by the number of classes, too: the mean is over the samples."
 EACH_FIRST = "the logarithm of a mean is not the mean of logarithms: first take each one's."
+MAX = "torch.max(z, 0) looks along axis 0. For each element of two tensors: torch.maximum."
 INDEXING = "your indexing picks more than one entry per sample. Each row needs its own column."
 READY_MADE = "PyTorch has computed it: do it without a ready-made loss, softplus or logsigmoid."
 IN_PLACE = (

@@ -148,7 +148,7 @@ def waves(*shape: int) -> Tensor:
 def outputs_of(cls: type, sizes: tuple[int, int], bags: Bags) -> Any:
     """Make a model with parameters of our own; return its logits and chances, and what it keeps."""
     model = cls(*sizes)
-    if model.hidden.weight.numel() != math.prod(sizes):
+    if next(model.hidden.parameters()).numel() != math.prod(sizes):
         raise Wrong("`hidden` goes from vocab_size to hidden_size, the two arguments.")
     with torch.no_grad():
         for name in ("hidden", "output"):

@@ -110,6 +110,16 @@ def by_optimizer(loss: Any, start: Tensor, lr: float, *_: Any) -> Tensor:
     return weights
 
 
+def of_no_leaf(loss: Any, start: Tensor, lr: float, *_: Any) -> Tensor:
+    weights = 1.0 * start.clone().requires_grad_()
+    loss(weights).backward()
+    return torch.stack([start, weights - lr * weights.grad])
+
+
+def of_fixed_size(vocab_size: int, hidden_size: int) -> nn.Module:
+    return Sequential(20_001, hidden_size)
+
+
 class Quiet(Sequential):
     @torch.no_grad()
     def chances(self, bags: Any) -> Tensor:
@@ -201,6 +211,10 @@ TRAPS = [
     Trap("ex_05_3", (OneLogit,), "what `forward` gives should not be tensor [3, 1]"),
     Trap("v_3_b", (lambda layer: nn.Sequential(layer, nn.Linear(2, 1)),), "return an nn.Linear"),
     Trap("ex_05_4", (by_optimizer,), "no optimizer is allowed"),
+    Trap("ex_05_4", (of_no_leaf,), "not calculated"),
+    Trap("ex_05_1", (lambda z, y: (torch.max(z, 0) - z * y).mean(),), "along axis 0"),
+    Trap("ex_05_3", (of_fixed_size,), "the two arguments"),
+    Trap("ex_05_open", (lambda *a: with_helpers(*a)[:1],), "a pair for each of 3 epochs"),
     Trap("ex_05_open", (lambda *a: with_helpers(*a)[-1],), "Return a list with a pair"),
     Trap("v_3_b", (without_copying,), "Copy the numbers"),
     Trap("v_3_b", (changing_it,), "in place"),
