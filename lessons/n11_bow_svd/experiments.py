@@ -45,7 +45,7 @@ def train_network(
     model: nn.Module,
     train_loader: Iterable,
     validation_loader: Iterable,
-    num_epochs: int = 20,
+    num_epochs: int = 12,
     lr: float = 0.001,
     optimizer: Callable = lambda parts, lr: torch.optim.SGD(parts, lr, momentum=0.9),
     **options: Any,
@@ -92,9 +92,9 @@ def compare(
     def sparse(seed: int) -> list[float]:
         training.set_seed(seed)
         model = models.SparseOneHotMLP(seen.shape[1]).to(training.pick_device())
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
         loader = datasets.make_loader(bags, shuffle=True, sparse=True)
-        training.fit(model, loader, optimizer, 5, others[0], 5, progress=False)
+        training.fit(model, loader, optimizer, 3, others[0], 3, progress=False)
         return [training.evaluate(model, other).accuracy for other in others]
 
     def linear(inputs: Any, those: list) -> list[float]:
