@@ -219,11 +219,6 @@ check.exercise(
 # --- 06.2: folds of whole runs ------------------------------------------------------------
 
 
-def runs(values: Tensor, length: int) -> Tensor:
-    """Give all places of a run the value of its first one."""
-    return values[torch.arange(len(values)) // length * length]
-
-
 def facts(answer: Callable, num_reviews: int, run_length: int, num_folds: int) -> Any:
     """Return what is asked of folds, in words."""
 
@@ -262,7 +257,7 @@ check.exercise(
         ),
         (
             "the folds' numbers of runs differ by more than one, at least for some seeds.",
-            lambda n, length, folds, draw: runs(torch.randint(folds, (n,), generator=draw), length),
+            lambda n, *_: torch.zeros(n, dtype=torch.int64),
             lambda found, *_: found[2] is False,
         ),
         (

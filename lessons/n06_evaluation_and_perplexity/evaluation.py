@@ -168,9 +168,10 @@ def evaluating(
     return evaluate
 
 
-def record_with(perplexity: Any) -> type:
-    """Return a class of records with another `perplexity`."""
-    return type("Evaluation", (training.Evaluation,), {"perplexity": perplexity})
+class Inverse(training.Evaluation):
+    """A record with a wrong sign."""
+
+    perplexity = property(lambda self: math.exp(-self.loss))  # type: ignore[assignment]
 
 
 SIZES = (
@@ -210,7 +211,7 @@ EVALUATE: dict[str, Any] = dict(
         (
             "a perplexity below 1 is impossible. The loss is a mean of −ln p already: which sign "
             "does the exponent need?",
-            evaluating(record=record_with(property(lambda self: math.exp(-self.loss)))),
+            evaluating(record=Inverse),
         ),
         ("score takes the outputs first.", evaluating(judged=lambda score, z, y: score(y, z))),
         (SIZES, evaluating(size=lambda inputs, targets: len(inputs))),

@@ -69,7 +69,7 @@ def watched(histories: Mapping[str, History], title: str) -> np.ndarray:
                 epochs = np.arange(1, len(values) + 1)
                 ax.plot(epochs, values, style, marker=mark, color=colour, label=label)
         if len(histories) == 1:
-            ax.axvline(history.best_epoch + 1, color="grey", linestyle=":")
+            ax.axvline(history.best_epoch + 1, color="grey", linestyle=":", label="best epoch")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set(xlabel="epoch", ylabel=kind)
         ax.legend(fontsize="small")
@@ -79,10 +79,14 @@ def watched(histories: Mapping[str, History], title: str) -> np.ndarray:
 
 
 def distances(places: np.ndarray, title: str) -> Axes:
-    """Draw how many reviews have their nearest neighbour how many places away in the file."""
+    """Draw how many reviews have their nearest neighbour how many places away in the file.
+
+    Copies, 0 places apart, are left out. Every bar has room for a whole number.
+    """
     ax = plt.subplots(figsize=(7, 3.2))[1]
-    ax.hist(places, list(np.geomspace(1, 25_000, 29)), color="C0", edgecolor="white")
-    ax.set(xscale="log", xlabel="places between the two reviews in the file (logarithmic)")
+    edges = np.unique(np.geomspace(1, 25_000, 29).round()) - 0.5
+    ax.hist(places, list(edges), color="C0", edgecolor="white")
+    ax.set(xscale="log", xlabel="distance in places (logarithmic)")
     ax.set_xticks([1, 10, 100, 1_000, 10_000], ["1", "10", "100", "1,000", "10,000"])
     ax.set(ylabel="validation reviews", title=title)
     return ax
