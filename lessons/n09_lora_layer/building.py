@@ -110,6 +110,11 @@ check.exercise(
             lambda found, i, o, r, alpha: not math.isclose(found["scaling"], (alpha or 1.0) / r),
         ),
         (
+            "`r` and `alpha` are kept as they were given.",
+            starting(lambda s: setattr(s, "alpha", int(s.alpha))),
+            lambda found, i, o, r, alpha: found["settings"] != [r, alpha or 1.0],
+        ),
+        (
             "a new layer is enabled, and not merged.",
             starting(lambda s: setattr(s, "enabled", False)),
             lambda found, *_: not found["enabled"] or found["merged"],

@@ -105,7 +105,7 @@ check.exercise(
         "merged already": "Merge once. (To compare twice, keep the outputs.)",
         "is disabled": "Leave the adapter on: disable() would undo a merge.",
     },
-    otherwise="A sound layer must pass, and six broken ones must not.",
+    otherwise="Input 1 is a sound layer, the others are not: in input 2 the update counts twice.",
 )
 
 
@@ -324,6 +324,7 @@ check.exercise(
     errors={
         "non-singleton dimension 0": "Is there a row too many? Our offsets end with the length of "
         "ids, and embedding_bag must be told so.",
+        "not in the valid range": "embedding_bag sums rows of its table, and so needs [in, r].",
         "'Bags' and 'Tensor'": "LoRALinear's own forward can't multiply bags. Ask the base layer.",
         "must match the size": "A BagLinear stores its weight as [in, out]: the update, too.",
         "not broadcastable": "A BagLinear stores its weight as [in, out]: the update, too.",

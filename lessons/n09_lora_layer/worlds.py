@@ -37,18 +37,13 @@ def fill(layer: Any, *names: str) -> Any:
 # --- probes: what is done with the student's class -----------------------------------------
 
 
-def made(cls: type, *given: Any) -> Any:
-    """Return a layer, on the CPU: it may have moved itself to a device."""
-    return cls(*given).cpu()
-
-
 def begin(cls: type, in_features: int, out_features: int, r: int, alpha: float | None) -> dict:
     """Make a layer, and say what a new one is like."""
     base = linear(in_features, out_features)
     deterministic = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True, warn_only=True)  # torch.empty is full of nan now
     try:
-        layer = made(cls, base, *(r, alpha)[: 1 if alpha is None else 2])
+        layer = (cls(base, r) if alpha is None else cls(base, r, alpha)).cpu()  # wherever it is
     finally:
         torch.use_deterministic_algorithms(deterministic)
     parameters = dict(layer.named_parameters())
@@ -87,7 +82,7 @@ def send(cls: type, batch: int, in_features: int, out_features: int, r: int, alp
     and whether A and B get gradients.
     """
     layer, right = (
-        fill(made(kind, linear(in_features, out_features), r, alpha)) for kind in (cls, LoRALinear)
+        fill(kind(linear(in_features, out_features), r, alpha).cpu()) for kind in (cls, LoRALinear)
     )
     inputs = numbers(batch, in_features)
     with FlopCounterMode(display=False) as counter:
@@ -109,7 +104,7 @@ def send(cls: type, batch: int, in_features: int, out_features: int, r: int, alp
 def live(cls: type, in_features: int, out_features: int, r: int, alpha: float) -> dict:
     """Merge a layer and unmerge it, and do so once more with another B."""
     base, inputs = linear(in_features, out_features), numbers(3, in_features)
-    layer = fill(made(cls, base, r, alpha))
+    layer = fill(cls(base, r, alpha).cpu())
     weight = base.weight
     weight.data /= 2  # W may change between making and merging
     product, old = (layer.lora_B @ layer.lora_A).detach(), weight.detach().clone()
@@ -250,7 +245,7 @@ BAGS = Bags(torch.tensor([0, 2, 5, 1, 2]), torch.tensor([0, 3, 3, 5]))  # the se
 def send_bags(cls: type, out_features: int, r: int, alpha: float) -> tuple:
     """Send bags through a layer that is on and off, and merge it."""
     base = fill(BagLinear(6, out_features), "weight", "bias")
-    layer = fill(made(cls, base, r, alpha))
+    layer = fill(cls(base, r, alpha).cpu())
     with torch.no_grad():
         on, shape = layer(BAGS), list(layer.get_delta_weight().shape)
         layer.disable()
