@@ -91,7 +91,8 @@ def compare(runs: Mapping[str, Sequence[Run]], data: BagOfWordsDataset) -> None:
     headers = ["validation accuracy, %", *(f"seed {seed}" for seed in range(len(first)))]
     print(tabulate([[name, *row] for name, row in scores.items()], headers, floatfmt=".1f"))
     mean, half = training.paired_interval(second, first)
-    print(f"difference: {mean:+.1f} ± {half:.1f} points (95 %, {len(first)} pairs)")
+    way = " minus ".join(reversed(scores))
+    print(f"{way}: {mean:+.1f} ± {half:.1f} points (95 %, {len(first)} pairs)")
 
 
 def count_equal(one: Iterable, other: Iterable, most: int) -> int:
