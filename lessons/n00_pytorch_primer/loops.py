@@ -101,8 +101,7 @@ def loop(
     training: bool = True,
     one_step: Callable | None = None,
     rate: float | None = None,
-    late: bool = False,
-    clear: bool = False,
+    late: str = "",
     finish: Callable = list,
 ) -> Callable:
     """Return a training loop, with places to spoil it."""
@@ -117,10 +116,8 @@ def loop(
                 arguments = inputs, targets, nn.BCEWithLogitsLoss(), optimizer
                 losses.append((one_step or step())(model, *arguments))
                 sizes.append(len(targets))
-            if late:
-                optimizer.step()
-            if late or clear:
-                optimizer.zero_grad()
+            for name in late.split():
+                getattr(optimizer, name)()
             means.append(total(losses, sizes))
         return finish(means)
 
@@ -139,6 +136,7 @@ def trained(answer: Callable, num_epochs: int, lr: float, batch_size: int) -> An
 
 
 SIZES = "neither a batch nor the data set need have a certain size: ask for it."
+EMPTY = "sums, and a count if there is one, must begin at 0 again in each epoch."
 LATE = "make a step for each batch, not one per epoch."
 ONE_SAMPLE = "That is one sample, without a batch axis: does the loop run over the loader?"
 
@@ -155,19 +153,18 @@ TRAINING: dict[str, Any] = dict(
         ("a mean counts for all samples of its batch.", loop(lambda a, b: sum(a) / sum(b))),
         *((SIZES, loop(lambda a, b, n=n: n * sum(a) / sum(b))) for n in (32, 4, 3)),
         (SIZES, loop(lambda a, b: np.dot(a, b) / 600)),
-        (
-            "take the loss from before each step.",
-            loop(one_step=step(value=lambda a, b: b().item())),
-        ),
-        ("is .grad emptied for each batch?", loop(one_step=step("backward step"), clear=True)),
+        ("take the loss before the step.", loop(one_step=step(value=lambda a, b: b().item()))),
+        ("is .grad emptied each time?", loop(one_step=step("backward step"), late="zero_grad")),
         ("that adds up means: weigh each by its samples, and divide.", loop(lambda a, b: sum(a))),
         ("divide by the number of samples.", loop(np.dot)),
         ("a list: a loss per epoch.", loop(finish=max), lambda f, n, *_: np.shape(f[0]) != (n,)),
         (GRAPH, loop(finish=lambda a: [*nn.Parameter(Tensor(a))]), lambda f, *_: "graph" in f[0]),
         ("divide by the samples, not the batches.", loop(lambda a, b: np.dot(a, b) / len(a))),
-        ("an epoch's sum must begin at 0 again.", loop(finish=lambda a: [*accumulate(a)])),
+        (EMPTY, loop(finish=lambda a: [*accumulate(a)])),
+        (EMPTY, loop(finish=lambda a: [*np.cumsum(a) / range(1, len(a) + 1)])),
         *(("does the optimizer get `lr`?", loop(rate=rate)) for rate in (0.01, 0.1, 0.3)),
-        *((LATE, loop(one_step=step(does), late=True)) for does in ("backward", "zero backward")),
+        (LATE, loop(one_step=step("backward"), late="step zero_grad")),
+        (LATE, loop(one_step=step("zero backward"), late="step")),
         ("when is .grad emptied? It adds up.", loop(one_step=step("backward step"))),
         ("the weights stay.", loop(one_step=step("backward")), lambda f, *_: f[1] == UNTRAINED),
     ],
