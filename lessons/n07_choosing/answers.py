@@ -14,9 +14,7 @@ from helpers import training
 Scores = Mapping[float, Sequence[float]]  # for each learning rate the score of each seed
 
 
-def sweep(
-    score: Callable, rates: Sequence, seeds: Sequence, blown: tuple = (0.5,)
-) -> dict[float, list[float]]:
+def sweep(score: Callable, rates: Sequence, seeds: Sequence, blown: tuple = (0.5,)) -> dict:
     """Score every rate with every seed; `blown` is noted for a training that blew up."""
     found: dict[float, list[float]] = {}
     for rate in rates:
