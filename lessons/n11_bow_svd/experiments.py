@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_selection import SelectKBest, chi2
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
@@ -140,7 +139,10 @@ def by_svd(drawn: csr_matrix, labels: np.ndarray, seen: int) -> np.ndarray:
 def by_labels(drawn: csr_matrix, labels: np.ndarray, seen: int) -> csr_matrix:
     """Return the 1,000 n-grams that tell the labels of the first `seen` reviews apart best."""
     known = drawn[:, drawn[:seen].getnnz(axis=0) > 0]
-    return SelectKBest(chi2, k=1_000).fit(known[:seen], labels[:seen]).transform(known)
+    both, positive = (known[:seen][rows].sum(axis=0) for rows in (slice(None), labels[:seen] == 1))
+    # chi², but for a factor; scikit-learn's chi2 takes ten times as long, for p-values as well
+    scores = np.square(positive - labels[:seen].mean() * both) / both
+    return known[:, np.sort(np.argsort(np.ravel(scores), kind="stable")[-1_000:])]
 
 
 def leak(prepare: Callable, counts: csr_matrix, labels: np.ndarray, seed: int) -> np.ndarray:
