@@ -66,7 +66,7 @@ def epochs(make: Callable, reviews: Reviews, vocabulary: object, orders: list[li
         before, batches = len(asked), list(prepared.batches(order, 120))
         found.append([(x, y, types(x, y)) for x, y in batches])
         if len({x.data_ptr() for x, _ in batches if isinstance(x, Tensor)}) < len(batches) > 1:
-            raise Wrong("all batches are one tensor: make a new one for each batch.")
+            raise Wrong("two batches are one and the same tensor: make a new one for each.")
     if len(asked) > before:
         raise Wrong("the second epoch cuts reviews into tokens again. That can be prepared once.")
     return found
@@ -126,4 +126,4 @@ def logits_of(cls: type, id_lists: list[list[int]]) -> object:
     logits.sum().backward()
     learning = [p for p in model.parameters() if p.grad is not None]
     tables = [p.grad.is_sparse for p in learning if p.numel() == 20 * 5]
-    return logits, bool(tables), any(tables), any(p.shape == (5,) for p in learning)
+    return logits, bool(tables), any(tables), sum(p.numel() == 5 for p in learning) > 1

@@ -376,7 +376,7 @@ TRAPS = [
     Trap("ii_2_a", (timed(unit=1 / 3),), "of one batch"),
     Trap("ii_2_a", (timed(result=lambda seconds: tuple(seconds.values())),), "dict"),
     Trap("ii_2_a", (lambda loader, forward, backward: 1.0,), "dict"),
-    Trap("ex_02_open", (SameBuffer,), "make a new one"),
+    Trap("ex_02_open", (SameBuffer,), "one and the same tensor"),
     Trap("ex_02_open", (ByBytes,), "a float32 tensor"),
     Trap("ex_02_open", (Forgetful,), "can be prepared once"),
     Trap("ex_02_open", (OtherTokens,), "cut by `tokenizer`"),
