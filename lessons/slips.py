@@ -62,6 +62,8 @@ SLIPS = {
     "element. (A batch or a text may be empty, and the last batch smaller.)",
     r"name '\w+' is not defined": "Is it spelt as where it is made, and has that cell run? In a "
     "class, attributes and methods are reached through `self.`.",
+    r"'(?!Tensor)[A-Z]\w*' object has no attribute": "Is it spelt as where it is made? In your own "
+    "class, __init__ makes it: `self.… = …`.",
     r"slice indices must be integers|'float' object cannot be interpreted": "`/` gives a float, "
     "even 4 / 2; `//` divides to a whole number.",
     r"(float )?division by zero": "The divisor is 0 here: which input has nothing to count?",

@@ -120,10 +120,16 @@ def test_an_error_names_the_students_line_the_input_and_the_slip(check, capsys) 
     assert "A mean needs floats" in line
 
 
+class Forgetful:
+    def __init__(self) -> None:
+        samples = [1]  # noqa: F841
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
         (lambda values: ids[0], "through `self.`"),  # noqa: F821
+        (lambda values: Forgetful().samples, "__init__ makes it: `self.… = …`"),
         (lambda values: values[: 2 / 2], "`//` divides to a whole number"),
         (lambda values: range(2 / 2), "`//` divides to a whole number"),
         (lambda values: nn.BCEWithLogitsLoss()(torch.ones(2, 1), torch.ones(2)), "same shape"),
