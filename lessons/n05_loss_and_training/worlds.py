@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from helpers import models, training
 from helpers.datasets import Bags
-from lessons.comparing import kind, same
+from lessons.comparing import kind
 from lessons.judging import Wrong
 
 SUMS = "training is right, but you return a sum of losses, not yet a mean over the samples."
@@ -123,11 +123,6 @@ def epoch(
         return mean(np.array(losses), sizes)
 
     return train_epoch
-
-
-def only_the_loss(found: tuple, *given: Any) -> bool:
-    """Whether all but the loss is that of a right epoch."""
-    return same(found[1:], trained(epoch(), *given)[1:])
 
 
 # --- 05.3, V.3.b: two logits ------------------------------------------------------------------
