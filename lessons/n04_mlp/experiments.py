@@ -121,7 +121,8 @@ def explain(model: OneHotMLP, vocabulary: Vocabulary, review: str) -> None:
     columns = model.hidden.weight[:, vocabulary.encode(shares)]  # [hidden, words]
     on = (columns.sum(dim=1) + model.hidden.bias > 0).float()
     votes = model.output.weight[0] > 0
-    print(f"probability of positive: {probability:.1%}; units on: {on[votes].mean():.0%} of those")
-    print(f"that vote for positive, {on[~votes].mean():.0%} of those that vote for negative")
-    plots.word_contributions({"(constant)": constant, **shares}, "What each word adds")
+    print(f"probability of positive: {probability:.1%}")
+    print(f"units on: {on[votes].mean():.0%} of those that vote for positive, ", end="")
+    print(f"{on[~votes].mean():.0%} of the others")
+    plots.word_contributions({"(constant)": constant, **shares}, "What each word adds", limit=40)
     plt.show()

@@ -140,7 +140,7 @@ def first_layer(words: Sequence[str], review: Sequence[str], weight: Tensor, tit
     title : str
         The finding.
     """
-    numbers, on = weight.numpy(), np.array([word in review for word in words])
+    numbers, on = weight.numpy().round(3), np.array([word in review for word in words])
     units, places = numbers.shape
     total = numbers[:, on].sum(axis=1)
     gap = np.full(units, np.nan)
@@ -150,7 +150,7 @@ def first_layer(words: Sequence[str], review: Sequence[str], weight: Tensor, tit
     ax.imshow(coloured, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
     for (row, column), number in np.ndenumerate(np.column_stack([numbers, gap, total])):
         ink = "black" if not np.isnan(coloured[row, column]) else "0.45"
-        text = "" if np.isnan(number) else f"{number:+.2f}"
+        text = "" if np.isnan(number) else f"{number:+.3f}"
         ax.text(column, row, text, ha="center", va="center", fontsize="x-small", color=ink)
     for column in range(places):
         fill, ink = ("0.25", "white") if on[column] else ("white", "black")
