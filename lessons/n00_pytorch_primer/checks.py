@@ -83,7 +83,7 @@ check.exercise(
         (WHOLE, lambda t: (t - t.mean()) / t.std()),
         (WHOLE, lambda t: (t - t.mean(0)) / t.std()),
         (WHOLE, lambda t: (t - t.mean()) / t.std(0)),
-        ("std_mean gives the deviation first.", lambda t: (t - t.std(0)) / t.mean(0)),
+        ("mean and deviation are swapped.", lambda t: (t - t.std(0)) / t.mean(0)),
         ("the means are 0, but nothing has been divided yet.", lambda t: t - t.mean(0)),
         ("division comes first: are brackets missing?", lambda t: t - t.mean(0) / t.std(0)),
         ("that divides by the variance. Take its root.", lambda t: (t - t.mean(0)) / t.var(0)),

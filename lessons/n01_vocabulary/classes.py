@@ -74,11 +74,10 @@ def tokens_built(cls: Any, token_lists: Iterable[list[str]], max_size: int) -> o
 def there_and_back(cls: Any, tokens: list[str], words: list[str], ids: list[int]) -> tuple:
     """Return the ids of some words and the words of some ids, in a vocabulary of `tokens`."""
     vocabulary = searchable(tokens, cls)
+    before = len(vocabulary.ids), len(vocabulary.tokens)
     found = vocabulary.encode(words), vocabulary.decode(ids)
-    if len(vocabulary.ids) > len(tokens) or len(vocabulary.tokens) > len(tokens):
-        raise Wrong(
-            "encode adds the unknown token to the vocabulary. It looks up, and changes none."
-        )
+    if before != (len(vocabulary.ids), len(vocabulary.tokens)):
+        raise Wrong("the vocabulary has another size afterwards: look up, and change nothing.")
     return found
 
 

@@ -115,7 +115,7 @@ TRAPS = [
     Trap("i_1", (changed(lambda p, n, total, mean: (p, n, total, [mean])),), "value 4 of 4"),
     Trap("ex_01_1", (Vocabulary(["a"]),), "hand over the class itself"),
     Trap("i_2_b", (Failing,), "must get an id, too"),
-    Trap("i_2_b", (Growing,), "It looks up, and changes none"),
+    Trap("i_2_b", (Growing,), "look up, and change nothing"),
     Trap("i_2_a", (HEAD, HEAD), "order of their counts"),
     Trap("i_2_a", (HEAD[:4], TAIL), "only 4 tokens"),
     Trap("i_2_a", ("the a and", TAIL), "list of five"),
