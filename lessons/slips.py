@@ -66,6 +66,7 @@ SLIPS = {
     "class, __init__ makes it: `self.… = …`.",
     r"slice indices must be integers|'float' object cannot be interpreted": "`/` gives a float, "
     "even 4 / 2; `//` divides to a whole number.",
+    r"maximum recursion depth": "It calls itself without end: is `super()` or another name meant?",
     r"(float )?division by zero": "The divisor is 0 here: which input has nothing to count?",
 }
 

@@ -86,7 +86,8 @@ check.exercise(
         ("the second is the standard error. Where is t?", partial(interval, t=lambda *_: 1)),
     ],
     errors={"unsupported operand": "Lists can't be subtracted; np.subtract(new, old) can do it."},
-    otherwise="Return two: the mean of the differences, then t times their standard error.",
+    otherwise="Two numbers: the mean of the differences, then t · s / √n. (t: 97.5 % and n − 1 "
+    "degrees of freedom; s: ddof=1.)",
 )
 
 

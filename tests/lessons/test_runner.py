@@ -125,9 +125,14 @@ class Forgetful:
         samples = [1]  # noqa: F841
 
 
+def endless(values):
+    return endless(values)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
+        (endless, "calls itself without end"),
         (lambda values: ids[0], "through `self.`"),  # noqa: F821
         (lambda values: Forgetful().samples, "__init__ makes it: `self.… = …`"),
         (lambda values: values[: 2 / 2], "`//` divides to a whole number"),
