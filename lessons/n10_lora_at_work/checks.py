@@ -163,7 +163,7 @@ check.exercise(
     inputs=[
         push_input([1, 1, 1, 1, 1, 1], 3),
         push_input([0, 1, 1, 0, 1, 1], 3),
-        push_input([1, 0, 1, 1, 0, 1], 4, scale=2.0),
+        push_input([1, 0, 1, 1, 0, 1], 2, scale=2.0),
     ],
     mistakes=[
         (
@@ -278,9 +278,9 @@ check.exercise(
     ],
     mistakes=[
         (
-            "return two things: the model, and its accuracies.",
+            "two things are asked for: first the model, then its accuracies.",
             lambda *arguments: work.train_adapter(*arguments)[1],
-            lambda found, *_: isinstance(found, list),
+            lambda found, *_: isinstance(found, list) or isinstance(found[0], list),
         ),
         (
             "the model that comes back has no adapter on the layer `hidden`.",
@@ -319,9 +319,9 @@ check.exercise(
             lambda found, *_: not found["optimizer"],
         ),
         (
-            "`lr` is not used, or the optimizer trains something else than the adapter.",
+            "`lr` is not used, or the optimizer has not got both A and B of this model.",
             with_argument(4, lambda lr: 1e-6),
-            lambda found, *arguments: arguments[7] > 0 and found["B"] == "zero",
+            lambda f, *given: not f["both"] or (given[7] > 0 and f["B"] == "zero"),
         ),
         (
             "the accuracies are not those on `validation_loader`.",

@@ -149,7 +149,10 @@ check.exercise(
         ("division comes first: brackets are missing.", lambda v, t: v - t.mean(0) / t.std(0)),
         ("subtract the mean first.", lambda v, t: v / t.std(0) - t.mean(0)),
         ("the signs are turned round.", lambda v, t: -abalone.standardize(v, t)),
-        ("a share of train's range.", lambda v, t: (v - t.amin(0)) / (t.amax(0) - t.amin(0))),
+        (
+            "shares of train's range, no deviations.",
+            lambda v, t: (v - t.amin(0)) / (t.amax(0) - t.amin(0)),
+        ),
         ("the mean has not been subtracted.", lambda v, t: v / t.std(0)),
         ("the division by the standard deviation is missing.", lambda v, t: v - t.mean(0)),
     ],

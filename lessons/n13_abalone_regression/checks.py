@@ -367,4 +367,7 @@ def serves_the_old(train_for_old: Callable, table: pd.DataFrame) -> None:
         mean = f" You give them {np.mean(named):.1f} rings on average."
         raise Wrong(gain + mean + ALONE * bool(old > 0))
     if not lost < (most := -old * PRICE):
-        raise Wrong(f"the old gain {-old:.2f}, but the young lose {lost:.2f}, over {most:.2f}.")
+        raise Wrong(
+            f"the old gain {-old:.2f}, but the young lose {lost:.2f}; three quarters of that gain "
+            f"are {most:.2f}."
+        )
