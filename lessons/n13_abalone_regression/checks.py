@@ -365,7 +365,7 @@ def serves_the_old(train_for_old: Callable, table: pd.DataFrame) -> None:
     if not -old >= GAIN:
         gain = f"a gain of {-old:.2f} rings for the old; {GAIN} is wanted."
         mean = f" You give them {np.mean(named):.1f} rings on average."
-        raise Wrong(gain + mean + ALONE * bool(old > 0))
+        raise Wrong(gain + mean + ALONE * bool(old > 0 and np.mean(named) > 5))
     if not lost < (most := -old * PRICE):
         raise Wrong(
             f"the old gain {-old:.2f}, but the young lose {lost:.2f}; three quarters of that gain "
