@@ -9,10 +9,11 @@ from helpers import text
 
 
 def kept(tokenize: Callable, review: str) -> object:
-    """Return the tokens but for ``br``, which one may drop or keep."""
+    """Return the tokens but for ``br``, which may go; ``dont`` is right as well as ``don t``."""
     tokens = tokenize(review)
     ordered = isinstance(tokens, list | tuple | Iterator)
-    return [token for token in tokens if token != "br"] if ordered else tokens
+    words = [token for token in tokens if token != "br"] if ordered else tokens
+    return ["don", "t"] if words == ["dont"] else words
 
 
 CASE = (
@@ -29,6 +30,7 @@ TOKENIZE = dict(
         ("Awful.<br /><br />Great...or not",),
         ("movies moved moving; café 7 10",),
         *((f"one{mark}two",) for mark in string.punctuation if mark not in "'<>"),
+        ("DON'T",),
         ("",),
         ("?!... --",),
     ],

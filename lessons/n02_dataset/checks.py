@@ -190,7 +190,14 @@ check.exercise(
     "II.2.c.3",
     selecting(),
     probe=worlds.batch_of,
-    parts=("`ids`", "`offsets`", "`labels`", "`vocab_size`", "what multi_hot() gives", "its dtype"),
+    parts=(
+        "`ids`",
+        "`offsets`",
+        "`labels`",
+        "`vocab_size`",
+        "the matrix",
+        "its and the labels' dtype",
+    ),
     inputs=[
         (FOUR, [0, 1, 1, 0], [3, 1]),
         (FOUR, [0, 1, 1, 0], [2, 0, 3, 2]),

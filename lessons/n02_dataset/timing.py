@@ -86,9 +86,7 @@ def likely_mistake(seconds: object, step: SlowStep) -> str:
     if min(found) < -one / 4:
         return "a part is below 0: subtract the earlier reading from the later one."
     if sum(found) < one / 4:
-        return (
-            "the three are next to nothing. (process_time() stands still while the program waits.)"
-        )
+        return "next to nothing in all. (process_time() stands still during a wait, int() cuts.)"
     if sum(found) > whole + one / 4:
         return "the three together are longer than the run: take a new reading after each part."
     return "these are not as long as the parts were: each goes from the end of the one before it."

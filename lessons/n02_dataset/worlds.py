@@ -114,7 +114,8 @@ def batch_of(cls: type, id_lists: list[list[int]], labels: list[int], indices: l
     # the right reviews, so that multi_hot is judged on its own
     own = cls(*to_csr([id_lists[i] for i in indices]), torch.tensor(labels)[indices], 20)
     matrix = own.multi_hot()
-    return batch.ids, batch.offsets, batch.labels, batch.vocab_size, matrix, *types(matrix)
+    kinds = types(matrix, batch.labels)
+    return batch.ids, batch.offsets, batch.labels, batch.vocab_size, matrix, kinds
 
 
 def logits_of(cls: type, id_lists: list[list[int]]) -> object:

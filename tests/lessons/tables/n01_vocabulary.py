@@ -130,6 +130,9 @@ TRAPS = [
     Trap("i_3_b", (lambda r, n: r.select(positions(r, 1)[: n // 2] * 2),), "one class taken twice"),
     Trap("i_3_b", (lambda r, n: positions(r, 0)[:2] + positions(r, 1)[:2],), "return Reviews"),
     Trap("ii_4_b", (lambda c, n, size: (sum(c) / n, len(c), 0, 1),), "counts.values()"),
+    Trap(
+        "ii_4_a", (lambda t: re.findall(r"[^\W_]+'?[^\W_]*", t.lower()),), "still stands in a token"
+    ),
     Trap("ii_4_a", (lambda t: set(text.space_punctuation(t)),), "list of str"),
     Trap("ii_4_a", (lambda t: text.space_punctuation(t) or [""],), "empty tokens"),
 ]

@@ -269,6 +269,13 @@ class ChangesItself(ByLoops):
         return self
 
 
+class ListsLabels(ByLoops):
+    def select(self, indices: Any) -> "ByLoops":
+        batch = super().select(indices)
+        batch.labels = batch.labels.tolist()
+        return batch
+
+
 class Transposed(ByLoops):
     def multi_hot(self) -> torch.Tensor:
         return super().multi_hot().T
@@ -367,7 +374,7 @@ TRAPS = [
     Trap("ii_2_a", (never_trains,), "call forward once"),
     Trap("ii_2_a", (fetching_all_first,), "before the first is used"),
     Trap("ii_2_a", (timed(unit=-1.0),), "below 0"),
-    Trap("ii_2_a", (timed(unit=1e-6),), "next to nothing"),
+    Trap("ii_2_a", (timed(unit=1e-6),), "next to nothing in all"),
     Trap("ii_2_a", (timed(stop=True),), "return inside the loop"),
     Trap("ii_2_a", (timed(first=lambda: 0.0),), "counted from 0"),
     Trap("ii_2_a", (timed(time.perf_counter_ns),), "no seconds"),
@@ -385,8 +392,9 @@ TRAPS = [
     Trap("ii_2_c_1", (FloatLabels,), "labels' types"),
     Trap("ii_2_c_3", (SelectsATuple,), "a tuple of 4"),
     Trap("ii_2_c_3", (ChangesItself,), "make a new one"),
-    Trap("ii_2_c_3", (WholeNumbers,), "dtype should not be 'torch.int32'"),
-    Trap("ii_2_c_3", (Transposed,), "multi_hot() gives"),
+    Trap("ii_2_c_3", (ListsLabels,), "labels' dtype should not be"),
+    Trap("ii_2_c_3", (WholeNumbers,), "dtype should not be ('torch.int32'"),
+    Trap("ii_2_c_3", (Transposed,), "the matrix should not be tensor [20, 2]"),
     Trap("ii_2_c_1", (LabelFirst,), "the vector comes first"),
     Trap("ii_2_c_2", (csr_nested,), "flat list"),
     Trap("ii_2_c_4", (BySlowFunction,), "see sparse"),
