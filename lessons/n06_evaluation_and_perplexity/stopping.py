@@ -191,6 +191,6 @@ FIT: dict[str, Any] = dict(
         "'NoneType' object": "A loader or the scheduler may be None: then its step is left out.",
         "The labels of 2 classes": "Hand `loss` on to train_epoch and evaluate.",
     },
-    otherwise="Each epoch, the last one too, has steps 1 to 4. A patience of 2 ends it with the "
-    "second epoch after the best one so far; a count of your own begins again at a new best.",
+    otherwise="Each epoch, the last one too, has steps 1 to 4. A patience of 2 ends the training "
+    "with the second epoch after the best one so far; a count of your own begins again there.",
 )
