@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.neural_network import MLPClassifier
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+from sklearn.linear_model import SGDClassifier
 
 from benchmarks import rows
 from benchmarks.race import Case
 from helpers.corpus import Reviews
 
-FASTTEXT_LR = 0.5  # its default of 0.1 learns less in five epochs
+#: the fastest found to reach 88 % (mean of five seeds); single words need five epochs and longer
+FASTTEXT = {"epoch": 3, "lr": 0.7, "dim": 5, "wordNgrams": 2, "bucket": 100_000}
 
 
 def encode_sklearn(case: Case) -> Callable[[], str]:
@@ -33,15 +33,13 @@ def encode_sklearn(case: Case) -> Callable[[], str]:
 
 
 def finish_sklearn(case: Case) -> Callable[[], str]:
-    """Encode, train five epochs of an `MLPClassifier`, and score it on reviews held out."""
+    """Hash the words, train ten epochs of logistic regression, and score it on the rest."""
     train, validation = rows.held_out(case.reviews)
 
     def work() -> str:
-        vectorizer, classifier = new_vectorizer(), new_classifier()
-        inputs = vectorizer.fit_transform(train.texts)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # five epochs are meant
-            classifier.fit(inputs, train.labels)
+        vectorizer = HashingVectorizer(binary=True, alternate_sign=False, n_features=2**18)
+        classifier = SGDClassifier("log_loss", alpha=1e-5, max_iter=10, tol=None, random_state=0)
+        classifier.fit(vectorizer.transform(train.texts), train.labels)
         accuracy = classifier.score(vectorizer.transform(validation.texts), validation.labels)
         return f"accuracy {accuracy:.4f}"
 
@@ -53,23 +51,8 @@ def new_vectorizer() -> CountVectorizer:
     return CountVectorizer(max_features=rows.VOCAB_SIZE, binary=True, dtype=np.float32)
 
 
-def new_classifier() -> MLPClassifier:
-    """Return scikit-learn's counterpart of the MLP and its training: plain SGD, float32."""
-    return MLPClassifier(
-        hidden_layer_sizes=(rows.HIDDEN_SIZE,),
-        solver="sgd",
-        learning_rate_init=rows.LR,
-        momentum=0.0,
-        alpha=0.0,
-        batch_size=rows.BATCH_SIZE,
-        max_iter=rows.NUM_EPOCHS,
-        n_iter_no_change=rows.NUM_EPOCHS,
-        random_state=0,
-    )
-
-
 def finish_fasttext(case: Case) -> Callable[[], str]:
-    """Train five epochs of fastText's linear classifier over the mean of word vectors.
+    """Train fastText's linear classifier over the mean of vectors of words and of their pairs.
 
     It reads a text file and never shuffles, so the reviews are tokenised by
     `basic_english`, shuffled and written first; all that is counted.
@@ -80,9 +63,7 @@ def finish_fasttext(case: Case) -> Callable[[], str]:
     def work() -> str:
         train, validation = (write_lines(part, case.folder) for part in parts)
         threads = torch.get_num_threads()
-        model = fasttext.train_supervised(
-            str(train), epoch=rows.NUM_EPOCHS, lr=FASTTEXT_LR, thread=threads, verbose=0
-        )
+        model = fasttext.train_supervised(str(train), thread=threads, verbose=0, **FASTTEXT)
         return f"accuracy {model.test(str(validation))[1]:.4f}"
 
     return work
