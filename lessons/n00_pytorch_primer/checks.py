@@ -154,15 +154,9 @@ check.exercise(
         (BRACKETS, lambda w, b, x, y: ((2 * w * x + b - y * x).mean(), (2 * w * x + b - y).mean())),
         ("that is the last point alone.", line(collect=lambda part: part[-1])),
         ("the sum keeps the last point alone: = or +=?", line(collect=lambda e: e[-1] / len(e))),
-        (
-            "divided by n twice: a mean is divided already.",
-            line(collect=lambda e: e.mean() / len(e)),
-        ),
+        ("divided twice: a mean is divided already.", line(collect=lambda e: e.mean() / len(e))),
         ("where is b in the error?", lambda w, b, x, y: line()(w, 0.0, x, y)),
-        (
-            "how does e change with w?",
-            lambda w, *abc: line(lambda e, x: (2 * e * w, 2 * e))(w, *abc),
-        ),
+        ("how does e change with w?", lambda w, *r: line(lambda e, x: (2 * e * w, 2 * e))(w, *r)),
         ("divide by n, not by n - 1.", line(collect=lambda part: part.sum() / (len(part) - 1))),
         ("the loss is the *mean* over the points, not their sum.", line(collect=Tensor.sum)),
         ("the signs: e is prediction minus target.", line(lambda e, x: (-2 * e * x, -2 * e))),

@@ -39,18 +39,12 @@ check.exercise(
             "positives and negatives are swapped: the label of a positive review is 1.",
             describing(lambda p, n, total, mean: (n, p, total, mean)),
         ),
-        (
-            "that is the mean number of characters. How do you cut a text into words?",
-            describing(words=list),
-        ),
+        ("that is the mean number of characters. What cuts words?", describing(words=list)),
         (
             "two spaces in a row made an empty word: split() and split(' ') differ.",
             describing(words=lambda review: review.split(" ")),
         ),
-        (
-            "a word that occurs twice in a review counts twice.",
-            describing(words=lambda review: set(review.split())),
-        ),
+        ("a word that occurs twice counts twice.", describing(words=lambda t: set(t.split()))),
         (
             "words are what stands between white space: leave case and punctuation as they are.",
             describing(words=text.space_punctuation),
@@ -158,10 +152,7 @@ check.exercise(
             "those are the tokens that the vocabulary *does* hold.",
             lambda texts, v: sum(w in v for review in texts for w in review.split()),
         ),
-        (
-            "that counts texts, not tokens.",
-            lambda texts, v: sum(0 in v.encode(t.split()) for t in texts),
-        ),
+        ("that counts texts, not tokens.", lambda ts, v: sum(0 in v.encode(t.split()) for t in ts)),
         ("that is a share. How many are there?", lambda *_: 0.5, lambda found, *_: 0 < found < 1),
         (
             "an empty text has no token at all, but split(' ') makes one of it.",

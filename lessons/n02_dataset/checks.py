@@ -21,8 +21,6 @@ PAIR = "When you loop over a Dataset, each sample is a pair: (vector, label)."
 SAMPLES_ONLY = "A Dataset need have nothing but its length and its samples: loop over the samples."
 ONLY_FIRST = "the loop stops after the first sample: is the return indented too far?"
 
-# --- II.1 ---------------------------------------------------------------------------------
-
 
 def count_classes(dataset: Iterable) -> tuple[int, int]:
     """Return how many samples are negative, and how many positive."""

@@ -145,8 +145,7 @@ def race(naive: Dataset, fast: Any, order: Sequence[int], clock: Callable) -> No
     print(f"The batches of all {len(order):,} reviews are equal.")
     print(f"Best of three: {slow:.3f} s and {quick:.4f} s, {slow / quick:.1f} times as fast.")
     if slow / quick < 10:
-        print("Equal, and a beginning. Is there anything left that is done once per epoch, sample")
-        print("or token, and could be done once, for the whole batch, or not at all?")
+        print("A beginning. What is still done per sample or token, and could be done per batch?")
     elif slow / quick < 20:
         print("More than ten times. 20 is the goal: where does the rest of the time go?")
 
