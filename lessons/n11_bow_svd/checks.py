@@ -146,7 +146,11 @@ check.exercise(
     mistakes=[
         ("these are logits. Here the network ends in a sigmoid.", net(end=lambda z: z.squeeze(1))),
         ("the ReLU between the two layers is missing.", net(bend=lambda h: h)),
-        ("an axis of length 1 is left: probabilities are [batch].", net(end=torch.sigmoid)),
+        (
+            "an axis of length 1 is left: probabilities are [batch].",
+            net(end=torch.sigmoid),
+            lambda found, n, h, batch: found["shape"] == [batch, 1],
+        ),
         (
             "squeeze() also drops a batch axis of length 1. Name the axis that goes.",
             net(end=lambda z: torch.sigmoid(z).squeeze()),
@@ -287,6 +291,7 @@ check.exercise(
         (*answers.svd_world({2: 1, 4: 0.6, 12: 0.6}, {2: 1, 4: 0.6, 9: 0.6}, seed=2), 0.01),
         (*answers.svd_world({2: 1, 5: 0.6, 10: 0.7}, {2: 1, 5: -0.6, 10: 0.7}, seed=3), 0.02),
         (*answers.majority(), 0.25),
+        (*answers.svd_world({2: 1, 4: 0.8, 9: 0.9}, {2: 1, 4: 0.8, 9: -0.9}, seed=4), 0.02),
     ],
     mistakes=[
         ("that counts from 0. How many components is that?", choosing(np.argmax)),
@@ -307,6 +312,10 @@ check.exercise(
         (
             "a smaller k will do. The accuracy does not only rise: it may fall and recover.",
             choosing(lambda good: len(good) - np.argmin(good[::-1]) + 1),
+        ),
+        (
+            "the loss is against *all* components, not against the best k.",
+            choosing(enough=lambda found, least: found > found.max() - found[-1] + least),
         ),
         ("`most_loss` is not used.", choosing(loss=lambda *_: 0.01)),
     ],
