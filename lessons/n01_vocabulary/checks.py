@@ -39,7 +39,7 @@ check.exercise(
             "positives and negatives are swapped: the label of a positive review is 1.",
             describing(lambda p, n, total, mean: (n, p, total, mean)),
         ),
-        ("that is the mean number of characters. What cuts words?", describing(words=list)),
+        ("that is the mean number of characters. How do you count words?", describing(words=list)),
         (
             "two spaces in a row made an empty word: split() and split(' ') differ.",
             describing(words=lambda review: review.split(" ")),
