@@ -95,7 +95,6 @@ AUC = dict(
         ("ties are counted as lost. They count half.", partial(auc_by_pairs, tie=0)),
         ("ties are counted as won. They count half.", partial(auc_by_pairs, tie=1)),
         ("tied pairs are left out.", partial(auc_by_pairs, share=lambda w: w[w != 0.5].mean())),
-        ("compare *all* pairs.", partial(auc_by_pairs, share=lambda won: won.diagonal().mean())),
         ("in those pairs the *young* one scores higher.", lambda s, y: auc_by_pairs(-s, y)),
         (
             "above 1, and no share is. Of *all* pairs, which share is in order?",
@@ -104,7 +103,6 @@ AUC = dict(
         ),
         ("those are decisions. Compare scores.", lambda s, y: auc_by_pairs(1.0 * (s >= 0.5), y)),
         ("a pair in the wrong order counts 0, not -1.", lambda s, y: 2 * auc_by_pairs(s, y) - 1),
-        ("an accuracy judges animals. Judge pairs.", lambda s, y: ((s >= 0.5) == y).mean()),
     ],
     errors={"broadcast": "Each old animal meets each young one: which axes do the arrays need?"},
     otherwise="Of all pairs, which are in order, which are ties? Divide by the number of pairs.",

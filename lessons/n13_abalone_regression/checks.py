@@ -271,7 +271,6 @@ check.exercise(
         ("positions count from 0.", worst_by(lambda e, t: (e**2).argmax() + 1)),
         ("the position is of the most too *low*.", worst_by(lambda e, t: e.argmax())),
         ("the position is of the most too *high*.", worst_by(lambda e, t: e.argmin())),
-        ("the position is of the most rings.", worst_by(lambda e, t: t.argmax())),
         (
             "the position is of the *smallest* squared error.",
             worst_by(lambda e, t: (e**2).argmin()),
