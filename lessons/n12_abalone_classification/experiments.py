@@ -21,7 +21,6 @@ def is_old(table: pd.DataFrame) -> np.ndarray:
     return (table["rings"].to_numpy() >= abalone.OLD_FROM).astype(np.int64)
 
 
-@training.threads(1)
 def experiment(
     features: Tensor,
     labels: np.ndarray,

@@ -29,7 +29,6 @@ def slipped_mse(predictions: Tensor, targets: Tensor) -> Tensor:
 LOSSES = {"A": slipped_mse, "B": nn.functional.mse_loss}
 
 
-@training.threads(1)
 def train(
     model: nn.Module,
     batches: Any,

@@ -777,30 +777,6 @@ def test_result_does_not_depend_on_threads(sparse: bool) -> None:
             torch.testing.assert_close(tensor, results[0][1][name], rtol=1e-4, atol=1e-7)
 
 
-@pytest.mark.parametrize("before", [1, 2, 3])
-def test_threads_are_given_back(before: int) -> None:
-    at_first = torch.get_num_threads()
-
-    @training.threads(1)
-    def count(fails: bool) -> int:
-        if fails:
-            raise KeyboardInterrupt
-        return torch.get_num_threads()
-
-    try:
-        torch.set_num_threads(before)
-        with training.threads(2):
-            assert torch.get_num_threads() == 2
-        for _ in range(2):
-            assert count(False) == 1
-            assert torch.get_num_threads() == before
-            with pytest.raises(KeyboardInterrupt):
-                count(True)
-            assert torch.get_num_threads() == before
-    finally:
-        torch.set_num_threads(at_first)
-
-
 @pytest.mark.parametrize(
     ("cuda", "mps", "expected"),
     [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],

@@ -342,6 +342,12 @@ def test_badge_and_set_up_cell_have_the_repositorys_address(path: Path, edition:
     assert not first.metadata.get("tags"), "nbval must see that it does nothing off Colab"
 
 
+@each_notebook
+def test_networks_run_on_one_thread(path: Path) -> None:
+    setup = next(cell.source for cell in cells(path, "code") if cell.id == "setup")
+    assert "torch.set_num_threads(1)" in setup
+
+
 def test_a_file_that_hides_the_course_is_named(tmp_path: Path) -> None:
     source = next(cell.source for cell in cells(NOTEBOOKS[0], "code") if cell.id == "colab")
     (tmp_path / "helpers.py").write_text("mine = 1")
