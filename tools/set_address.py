@@ -3,7 +3,7 @@
     python -m tools.set_address https://github.com/OWNER/NAME
 
 The address stands in pyproject.toml (project.urls, Repository). This replaces it there, in
-README.md, docs/teachers.md and CITATION.cff, and in the notebooks of both editions. Without an
+README.md, two documents and CITATION.cff, and in the notebooks of both editions. Without an
 argument it prints the address.
 """
 
@@ -18,7 +18,7 @@ from helpers.storage import atomic_write
 PROJECT = Path(__file__).resolve().parent.parent
 #: the files besides the notebooks that name the address; the one it is read from comes last, so
 #: that what was interrupted can be called again
-DOCUMENTS = ("README.md", "docs/teachers.md", "CITATION.cff", "pyproject.toml")
+DOCUMENTS = ("README.md", "docs/teachers.md", "docs/torchtext.md", "CITATION.cff", "pyproject.toml")
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 

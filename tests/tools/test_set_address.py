@@ -1,5 +1,6 @@
 """`make address`: a fork's address in every badge and set-up cell."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -57,3 +58,11 @@ def test_an_address_that_colab_cannot_open_changes_nothing(
 def test_without_an_argument_it_prints_the_address(project: Path, capsys) -> None:
     assert set_address.main(["--project", str(project)]) == 0
     assert capsys.readouterr().out == f"https://github.com/{set_address.repository()}\n"
+
+
+@pytest.mark.parametrize("name", ["docs/teachers.md", "docs/torchtext.md"])
+def test_a_document_installs_the_version_that_set_up_cells_install(name: str) -> None:
+    text = (PROJECT / name).read_text(encoding="utf-8")
+    assert re.findall(r"git\+https://\S+", text) == [
+        f"git+https://github.com/{set_address.repository()}@v{set_address.version()}"
+    ]

@@ -15,6 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools import set_address
+
 PROJECT = Path(__file__).resolve().parents[2]
 #: what a fresh environment brings, the course itself, and what torch needs for CUDA
 UNPINNED = ("pip", "bag-of-words-to-lora", "cuda-", "nvidia-", "triton")
@@ -163,7 +165,7 @@ def derived(folder: Path) -> list[str]:
 
 
 def readdressed(folder: Path) -> list[str]:
-    for name in ("README.md", "docs/teachers.md", "CITATION.cff", "pyproject.toml"):
+    for name in set_address.DOCUMENTS:
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(PROJECT / name, folder / name)
     with (folder / "README.md").open("a") as file:
