@@ -47,9 +47,8 @@ check.exercise(
         ("the labels have no influence: where is z·y?", stable(sign=0)),
         (losses.BASE, stable(lambda e: torch.log2(1 + e))),
         (
-            "the loss is a finite number, its gradient is not. Something on the way is infinite, "
-            "perhaps a side that `torch.where` does not take: it computes both for every logit. "
-            "Keep every exponent below 0: −|z|.",
+            "the loss is finite, its gradient is not. Is something on the way infinite, perhaps a "
+            "side that `torch.where` does not take? Which exponent never gets above 0?",
             lambda z, y: (torch.where(z > 20, z, (1 + z.exp()).log()) - z * y).mean(),
             lambda *found: losses.is_finite(*found) == [True, False],
         ),
@@ -63,7 +62,7 @@ check.exercise(
     ],
     parts=("the loss", "its gradient"),
     errors=losses.RECORDS | {"return_types.max": losses.MAX},
-    otherwise="Compare with max(z, 0) − z·y + ln(1 + e^(−|z|)), term by term.",
+    otherwise="Compare with ln(1 + e^z) − z·y at z = 1 and at z = −1, where nothing overflows.",
 )
 
 # --- V.2 ----------------------------------------------------------------------------------
@@ -104,8 +103,7 @@ check.exercise(
         "used as indices": "The loss that the check hands in takes class numbers: give it the "
         "targets as they are, int64, after the outputs.",
         "log_sigmoid": "A loss takes the outputs first, then the targets.",
-        "expected Tensor as element 0": "`mean_loss` takes a list of tensors (.item() would make "
-        "numbers of them), then the list of sizes.",
+        "expected Tensor as element 0": "`mean_loss` takes tensors (no .item()), then sizes.",
     },
     otherwise="Compare with the four steps, one after another.",
 )
@@ -221,11 +219,14 @@ check.exercise(
         ("right without momentum; with it a part of v stays.", descent(lambda v, g, m: g)),
         (worlds.ADDED_UP, descent(lambda v, g, m: v + g)),
         (worlds.ADDED_UP, descent(clears=False)),
-        ("each step is lr times too short: does lr stand in both lines?", descent(power=2)),
+        ("each step is lr times too short: does lr appear in both lines?", descent(power=2)),
         ("here the new gradient counts in full.", descent(lambda v, g, m: m * v + (1 - m) * g)),
         ("the start belongs to the path.", descent(kept=lambda path: path[1:])),
-        ("all points are one: keep copies.", descent(kept=lambda path: [path[-1]] * len(path))),
-        ("all steps end alike: keep copies.", descent(kept=lambda p: p[:1] + p[-1:] * len(p[1:]))),
+        (
+            "the last two points are the same: one tensor, appended again? Append copies.",
+            descent(kept=lambda path: [path[-1]] * len(path)),
+            lambda found, *_: bool((found[-1] == found[-2]).all()),
+        ),
         ("momentum belongs to the velocity, not to g.", descent(lambda v, g, m: v + m * g)),
     ],
     errors={
@@ -243,6 +244,5 @@ check.exercise(
     inputs=[lambda: faults.world(3), lambda: faults.world(2)],
     mistakes=faults.mistakes(),
     parts=("the losses", "the accuracies", "the parameters at the end"),
-    otherwise="Return a list with a pair (loss, accuracy) for each epoch. Compare with the loop "
-    "above: which faults are left, and what else has changed?",
+    otherwise="Return a list with a pair (loss, accuracy) for each epoch. Compare with 05.2.",
 )

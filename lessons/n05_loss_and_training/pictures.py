@@ -70,7 +70,7 @@ def bounds(ax: Axes) -> None:
     """Mark the least and the largest loss of two softmaxes in a picture of losses."""
     for bound, words in ((math.log(1 + 1 / math.e), "floor"), (math.log(1 + math.e), "ceiling")):
         ax.axhline(bound, color="grey", linestyle="--")
-        ax.text(66, bound + 0.05, words, color="dimgrey")
+        ax.text(66, bound + 0.05, f"{words} of two softmaxes", color="dimgrey")
 
 
 Box = tuple[float, float, str, str]  # x, y, the words, the colour
