@@ -69,6 +69,13 @@ check.exercise(
             lambda found, _, vocabulary, count: [*map(len, found)] != [count, count],
         ),
         (
+            "`<unk>` is left out. It has a column, too, and counts as a word.",
+            ranking(
+                read_out,
+                lambda up, down, n: tuple([w for w in x if w != "<unk>"][:n] for x in (down, up)),
+            ),
+        ),
+        (
             "the word with the largest read-out is missing from the first list, or the one with "
             "the smallest from the second. (`<unk>` has a column, too, and counts as a word.)",
             ranking(read_out, lambda up, down, n: (down[1 : n + 1], up[1 : n + 1])),

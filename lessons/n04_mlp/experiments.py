@@ -15,6 +15,38 @@ from helpers.text import Vocabulary
 
 
 @torch.no_grad()
+def walk(model: OneHotMLP, x: Tensor) -> dict[str, Tensor]:
+    """Return what becomes of a batch x, [batch, vocab], on its way through the model."""
+    before = model.hidden(x)
+    h = torch.relu(before)
+    return {"x": x, "W x + b": before, "h": h, "z": model.output(h)}
+
+
+@torch.no_grad()
+def compare_thresholds(model: OneHotMLP, inputs: Tensor, labels: Tensor) -> None:
+    """Print how many reviews of a batch three decisions call positive, and judge rightly."""
+    z = model(inputs)
+    decisions = {"probability > 0.5": torch.sigmoid(z) > 0.5, "logit > 0": z > 0}
+    for name, decision in {**decisions, "logit > 0.5": z > 0.5}.items():
+        right, size = (decision == labels).sum().item(), len(labels)
+        print(f"{name:18} {decision.sum():3d} called positive, {right} of {size} right,", end=" ")
+        print(f"{right / size:.1%}")
+
+
+@torch.no_grad()
+def read_outs(model: OneHotMLP, vocabulary: Vocabulary) -> dict[str, float]:
+    """Return the read-out of every token, the largest first."""
+    values, ids = (model.output.weight @ model.hidden.weight)[0].sort(descending=True)
+    return dict(zip(vocabulary.decode(ids.tolist()), values.tolist(), strict=True))
+
+
+def ends(scores: dict[str, float], count: int = 15) -> dict[str, float]:
+    """Return the first and the last `count` of them."""
+    pairs = list(scores.items())
+    return dict(pairs[:count] + pairs[-count:])
+
+
+@torch.no_grad()
 def chances_by_class(model: SparseOneHotMLP, data: BagOfWordsDataset) -> dict[str, list[float]]:
     """Return the probabilities of "positive", for each class of the labels."""
     chances, labels = torch.sigmoid(model(data.bags())).cpu(), data.labels.cpu()

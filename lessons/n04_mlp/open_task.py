@@ -1,10 +1,9 @@
 """The open task of notebook 04: two short reviews that the model misreads."""
 
-import torch
-
 from helpers.models import OneHotMLP, word_contributions
 from helpers.text import Vocabulary, basic_english
 from lessons.exercises import Wrong
+from lessons.n04_mlp.experiments import ends, read_outs
 
 #: how each of the two reviews begins, and whether it is positive
 VERDICTS = {"hated": ("I hated it.", False), "loved": ("I loved it.", True)}
@@ -12,18 +11,8 @@ MOST_WORDS, LEAST_SURE, FORBIDDEN_PER_SIDE = 20, 0.95, 15
 
 
 def judge(hated: str, loved: str, model: OneHotMLP, vocabulary: Vocabulary) -> None:
-    """Raise `Wrong` unless the model is sure of the wrong verdict on both.
-
-    Parameters
-    ----------
-    hated, loved : str
-        The two reviews.
-    model : OneHotMLP
-        With one logit.
-    vocabulary : Vocabulary
-        Its words.
-    """
-    forbidden = strongest(model, vocabulary)
+    """Raise `Wrong` unless the model, of one logit, is sure of the wrong verdict on both."""
+    forbidden = {*ends(read_outs(model, vocabulary), FORBIDDEN_PER_SIDE)}
     for name, review in (("hated", hated), ("loved", loved)):
         _require_rules(name, review, forbidden)
     for name, review in (("hated", hated), ("loved", loved)):
@@ -49,14 +38,6 @@ def _advice(name: str, shares: dict[str, float], sign: int) -> str:
             "After the opening nothing pulls the wrong way: it takes more words, or stronger ones."
         )
     return f"After the opening {brake!r} holds the model back most ({shares[brake]:+.2f})."
-
-
-@torch.no_grad()
-def strongest(model: OneHotMLP, vocabulary: Vocabulary) -> set[str]:
-    """Return the words with the largest and the smallest linear read-out."""
-    scores = (model.output.weight @ model.hidden.weight)[0]
-    ranked = vocabulary.decode(scores.argsort().tolist())
-    return {*ranked[:FORBIDDEN_PER_SIDE], *ranked[-FORBIDDEN_PER_SIDE:]}
 
 
 def _require_rules(name: str, review: object, forbidden: set[str]) -> None:

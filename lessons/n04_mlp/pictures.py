@@ -16,17 +16,7 @@ COLOURS = {"positive": "C0", "negative": "C1"}
 def probabilities(values: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> np.ndarray:
     """Draw histograms of predicted probabilities, a panel for each model, a colour for each class.
 
-    Parameters
-    ----------
-    values : mapping of str to mapping of str to sequence of float
-        For each model its name; for "positive" and "negative" the probabilities.
-    title : str
-        The finding.
-
-    Returns
-    -------
-    array of Axes
-        One for each model.
+    `values` holds for each model's name the probabilities of "positive" and "negative" reviews.
     """
     figure, axes = plt.subplots(1, len(values), figsize=(8, 3.5), sharey=True, squeeze=False)
     bins = np.linspace(0, 1, 42)  # an odd number: one bin around 0.5
@@ -79,12 +69,7 @@ def batch_accuracies(accuracies: Mapping[str, Sequence[float]], title: str) -> A
 def network(vocab_size: int, hidden_size: int, title: str) -> Axes:
     """Draw the MLP: a multi-hot vector, hidden units and a logit, with all connections.
 
-    Parameters
-    ----------
-    vocab_size, hidden_size : int
-        The model's true sizes; only some places and units are drawn.
-    title : str
-        The finding.
+    `vocab_size` and `hidden_size` are the true sizes; only some places and units are drawn.
     """
     ax = plt.subplots(figsize=(8.5, 4.4))[1]
     heights = {"x": np.linspace(3.6, 0, 8), "h": np.linspace(3.2, 0.4, 5), "z": np.array([1.8])}
