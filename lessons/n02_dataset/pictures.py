@@ -96,13 +96,14 @@ def ladder(seconds: Mapping[str, tuple[float, float]], title: str) -> Axes:
     places = np.arange(len(seconds))
     iterate, train = np.array(list(seconds.values())).T
     ax.hlines(places, iterate, train, color="lightgrey", linewidth=3, zorder=1)
-    for values, name, colour, side in (
-        (iterate, "iterate", "C1", "right"),
-        (train, "train", "C0", "left"),
+    for values, others, name, colour in (
+        (iterate, train, "iterate", "C1"),
+        (train, iterate, "train", "C0"),
     ):
         ax.plot(values, places, "o", color=colour, label=f"{name} an epoch")
-        for place, value in zip(places, values, strict=True):
+        for place, value, other in zip(places, values, others, strict=True):
             away = f"  {value:.2g} s  "  # blanks keep the text off the dot
+            side = "right" if value < other else "left"  # of the text: it stands outside the pair
             ax.text(value, place, away, ha=side, va="center", fontsize="small", color=colour)
     ax.set_yticks(places, list(seconds))
     ax.invert_yaxis()
