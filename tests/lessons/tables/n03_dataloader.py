@@ -34,6 +34,10 @@ def shuffled_in_place(self: Given) -> list[int]:
     return [index.item() for index in order]
 
 
+def list_of_tensors(self: Given) -> list[Tensor]:
+    return list(torch.tensor(shuffled_in_place(self)))
+
+
 def seeded(self: Given) -> list[int]:
     torch.manual_seed(42)
     return shuffled_in_place(self)
@@ -132,7 +136,11 @@ RIGHT = {
             ),
         ),
     ],
-    "ex_03_2": [(ordering(),), (loader(order=shuffled_in_place),)],
+    "ex_03_2": [
+        (ordering(),),
+        (loader(order=shuffled_in_place),),
+        (loader(order=list_of_tensors),),
+    ],
     "iii_2_b": [(batching(),), (loader(__iter__=one_by_one),), (loader(__iter__=by_number),)],
     "iii_2_c": [
         (shares(),),
