@@ -65,6 +65,7 @@ check.exercise(
         ([0.80, 0.91, 0.72, 0.86, 0.65, 0.77], [0.78, 0.90, 0.71, 0.82, 0.66, 0.74]),
         ([3.0, 1.0, 2.0], [4.0, 3.0, 9.0]),
         ([1.0, 5.0], [2.0, 2.0]),
+        ([0.5, 0.7], [0.5, 0.7]),
     ],
     mistakes=[
         ("those are the interval's ends.", changed(lambda p: p[0] + p[1] * np.r_[-1, 1], interval)),
@@ -80,7 +81,6 @@ check.exercise(
         ("the error of the *mean* is smaller than that, by √n.", partial(interval, root=0.0)),
         ("half is too small by √n: *s* is divided by √n, not n.", partial(interval, root=1.0)),
         ("take t at 0.975, not 0.95.", partial(interval, t=partial(student, share=0.95))),
-        ("half is negative: t at 0.975.", partial(interval, t=partial(student, share=0.025))),
         ("t has n − 1 degrees of freedom here.", partial(interval, t=lambda df: student(df + 1))),
         ("few pairs need Student's t, not 1.96.", partial(interval, t=lambda *_: 1.96)),
         ("the second is the standard error. Where is t?", partial(interval, t=lambda *_: 1)),
@@ -161,7 +161,7 @@ def stepping(steps: Callable[[int], int]) -> Callable:
 curvature = answers.largest_curvature
 raw = partial(curvature, shrink=lambda vector: vector)
 RESULTS: dict[str, Callable] = {
-    "that is the steepest direction. Return the curvature along it.": lambda new, old: old,
+    "that is the most curved direction. Return the curvature along it.": lambda new, old: old,
     "that is the length *before* the product: always 1.": lambda new, old: old.norm().item(),
     "the largest entry is not the length.": lambda new, old: new.max().item(),
     "that is vector · product. Asked is the product's length.": lambda new, old: (old @ new).item(),
