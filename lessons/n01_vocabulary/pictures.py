@@ -1,6 +1,7 @@
 """The pictures of notebook 01: one function each, each returns its Axes."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -78,22 +79,22 @@ def _arrow(
 
 
 def coverage(
-    counts: Mapping[str, Sequence[int]], size: int, title: str, ax: Axes | None = None
+    counts: Mapping[str, Counter[str]], size: int, title: str, ax: Axes | None = None
 ) -> Axes:
     """Draw the share of all occurrences that the most frequent tokens cover.
 
     Parameters
     ----------
-    counts : mapping of str to sequence of int
-        For each curve its name and the counts of its tokens, in any order.
+    counts : mapping of str to Counter
+        For each curve its name and how often each of its tokens occurs.
     size : int
         Vocabulary size to mark.
     title : str
         The finding.
     """
     ax = ax or plt.subplots()[1]
-    for name, values in counts.items():
-        ordered = np.sort(np.asarray(values))[::-1]
+    for name, counter in counts.items():
+        ordered = np.sort([*counter.values()])[::-1]
         ax.semilogx(np.arange(1, len(ordered) + 1), np.cumsum(ordered) / ordered.sum(), label=name)
     ax.axvline(size, color="grey", linestyle="--", label=f"{size:,} tokens")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))

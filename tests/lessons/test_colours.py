@@ -6,6 +6,7 @@ distances in CAM02-UCS (Luo, Cui and Li, 2006), where 1 is about the smallest vi
 come from colorspacious.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
@@ -108,7 +109,7 @@ def test_colours_of_the_palette_stand_out_from_white(palette: list[Colour]) -> N
 
 RISING = np.linspace(0.1, 0.9, 6)
 SERIES = {f"curve {number}": RISING + 0.1 * number for number in range(CURVES)}
-COUNTS = {name: [100, 10, 5, 1] for name in SERIES}
+COUNTS = {name: Counter(a=100, b=10, c=5, d=1) for name in SERIES}
 
 #: each function that tells curves or bars apart, with as many as the fullest picture has
 PICTURES: dict[str, Callable[[], Axes]] = {
