@@ -37,11 +37,9 @@ PRIVATE = ("answers", "expect", "neutral")
 HOW = (
     "**Your turn.** This edition has a gap in every exercise. Write your answer where it says "
     f"`{GAP}`, run that cell and the check below it: `✓` is right, `✗` names the likely "
-    "mistake, `…` means that no answer is there yet. Nothing that comes later needs your "
-    "answers, so you can skip an exercise and come back. The last code cell counts what you "
-    "have solved. What would give an answer away is folded: explanations, descriptions of "
-    "pictures, and code that goes on with your answer. Open them when you have your `✓`, or when "
-    "you have seen the output."
+    "mistake, `…` means that no answer is there yet. Nothing later needs your answers, so you can "
+    "skip an exercise and come back; the last code cell counts what you have solved. What would "
+    "give an answer away is folded: open it when you have your `✓`, or have seen the output."
 )
 #: the lines to click on, for what stands behind an exercise's check, behind a run, and a picture
 ANSWERED = "Explanation: open it when your check passes, or when you give up"
