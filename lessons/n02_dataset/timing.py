@@ -85,7 +85,7 @@ def likely_mistake(seconds: object, step: SlowStep) -> str:
         return "those are no seconds: divide by 1,000 or 1e9, or take time.perf_counter()."
     if min(found) < -one / 4:
         return "a part is below 0: subtract the earlier reading from the later one."
-    if sum(found) < one / 4:
+    if sum(found) < whole / 8:
         return "next to nothing in all. (process_time() stands still during a wait, int() cuts.)"
     if sum(found) > whole + one / 4:
         return "the three together are longer than the run: take a new reading after each part."
