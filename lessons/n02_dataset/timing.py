@@ -50,12 +50,12 @@ class SlowStep:
 
 def judge(time_steps: Callable) -> None:
     """Judge time_steps(loader, forward, backward) → {"wait": s, "forward": s, "backward": s}."""
-    for attempt in range(3):  # a busy machine may stop for a moment between two readings
+    for attempt in reversed(range(6)):  # a busy machine may stop between two readings
         step = SlowStep()
         sentence = likely_mistake(time_steps(step, step.forward, step.backward), step)
         if not sentence:
             return
-        if attempt == 2 or not sentence.startswith("these "):
+        if not attempt or not sentence.startswith("these "):
             raise Wrong(sentence)
 
 
