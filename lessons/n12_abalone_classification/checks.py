@@ -1,5 +1,6 @@
 """The exercises of notebook 12 · Tabular data: abalone, classification."""
 
+import functools
 import re
 from collections.abc import Callable
 from functools import partial
@@ -271,7 +272,12 @@ check.exercise(
 )
 
 
-experiment: Callable = experiments.experiment
+@functools.wraps(experiments.experiment)
+def experiment(*given: Any, **others: Any) -> Any:
+    """Hand on to the room's experiment, which the probe uses, too."""
+    return experiments.experiment(*given, **others)
+
+
 in_order = partial(experiment, loader=lambda x, y, size: [*zip(x.split(size), y.split(size))])  # noqa: B905
 
 
