@@ -11,7 +11,7 @@ import argparse
 import re
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -174,13 +174,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"  {path.stem}  done in {time.perf_counter() - start:.0f} s", flush=True)
 
     with ThreadPoolExecutor(options.jobs) as pool:
+        running = [pool.submit(run, *numbered) for numbered in enumerate(paths, start=1)]
         try:
-            for _ in pool.map(run, range(1, len(paths) + 1), paths):
-                pass
+            for ended in as_completed(running):
+                ended.result()
         except CellFailed as error:
-            pool.shutdown(cancel_futures=True)  # those that run come to their end
             print(f"\n{error}", file=sys.stderr)
             return 1
+        finally:  # whatever stopped one, no other begins; those that run come to their end
+            pool.shutdown(cancel_futures=True)
     report_seconds(taken, options.output)
     others = [path for path in sorted(options.folder.glob("*.ipynb")) if path not in paths]
     return book.leave([executed / path.name for path in paths] + others, options.output / "book")
