@@ -12,18 +12,16 @@ from pathlib import Path
 import nbformat
 
 from tests.device.pretended import BUILD, PROJECT
+from tests.notebooks.editions import few_batches
 from tools import run_notebooks
 
 FIRST = """
-import itertools, resource, sys
+import resource, sys
 sys.path.insert(0, {project!r})
 from tests.device import pretended
 pretended.enable()
 import torch
-from torch.utils.data import DataLoader
 torch.ops.pretended.float64({float64})
-whole = DataLoader.__iter__
-DataLoader.__iter__ = lambda loader: itertools.islice(whole(loader), {batches} or None)
 """
 LAST = """
 mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -34,7 +32,7 @@ print("peak: host", mb, "MB, device", pretended.counts()["peak"] >> 20, "MB")
 def run(path: Path, batches: int, apple: bool) -> list[str]:
     """Run a copy of the notebook, each cell whatever became of the others; return the faults."""
     notebook = nbformat.read(path, as_version=4)
-    first = FIRST.format(project=str(PROJECT), float64=not apple, batches=batches)
+    first = FIRST.format(project=str(PROJECT), float64=not apple) + few_batches(batches)
     for cell in notebook.cells:
         cell.metadata.pop("expect", None)
         cell.metadata.tags = ["raises-exception", *cell.metadata.get("tags", [])]

@@ -7,18 +7,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.notebooks.editions import few_batches
 from tools import run_notebooks
 
 STUDENT = sorted((Path(__file__).resolve().parents[2] / "exercises").glob("*.ipynb"))
 #: short enough to run all of their cells twice
 SHORT = ("00_pytorch_primer", "01_vocabulary", "09_lora_layer")
-#: put before a notebook: nothing here asks how well a model learns
-THREE_BATCHES = """
-import itertools
-from torch.utils.data import DataLoader
-whole = DataLoader.__iter__
-DataLoader.__iter__ = lambda loader: itertools.islice(whole(loader), 3)
-"""
 SHOWS_A_GAP = re.compile(r"\bNone\b|Ellipsis")
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1_800)]
@@ -27,7 +21,8 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(1_800)]
 def printed_by(notebook: nbformat.NotebookNode, folder: Path) -> dict[str, str]:
     """Run a notebook; return what each code cell printed. The first cell that fails raises."""
     path = folder / "run.ipynb"
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(THREE_BATCHES))
+    few = nbformat.v4.new_code_cell(few_batches(3))  # nothing here asks how well a model learns
+    notebook.cells.insert(0, few)
     nbformat.write(notebook, path)
     executed, _ = run_notebooks.execute(path)
     return {
