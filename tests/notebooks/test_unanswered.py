@@ -41,8 +41,8 @@ def test_unanswered_notebook_runs_and_every_check_waits(path: Path, tmp_path: Pa
         assert "waits for your answer." in text, name
         assert len(text.splitlines()) == 1, name
     assert not [name for name, text in printed.items() if "✓" in text or "✗" in text]
-    assert not [name for name, text in printed.items() if SHOWS_A_GAP.search(text)]
-    if verdicts:
+    if verdicts:  # in a notebook without gaps, None is an honest answer
+        assert not [name for name, text in printed.items() if SHOWS_A_GAP.search(text)]
         line = " ".join(printed["progress"].split())
         assert line.startswith(f"0 of {len(verdicts)} checks pass; open: ")
         labels, _, note = line.partition(". Next: ")

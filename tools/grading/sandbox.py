@@ -134,7 +134,8 @@ class Sandbox:
     keep : bool
         Whether it writes them, too: for the worked notebook.
     memory : float
-        GB that all its processes may use together.
+        GB that one of its processes may ask for: then it gets a MemoryError. All together may use
+        a quarter more: then they are ended.
     seconds : float
         The time limit of the whole submission.
     """
@@ -229,8 +230,8 @@ class Sandbox:
         while self.process.poll() is None and not self.ended:
             processes = self._all()
             used = sum(_quietly(lambda: _memory(one)) or 0 for one in processes)  # noqa: B023
-            if used > self.memory * 2**30:
-                self.kill(f"it used more than {self.memory:g} GB")
+            if used > 1.25 * self.memory * 2**30:
+                self.kill(f"it used more than {1.25 * self.memory:g} GB")
             if len(processes) > MOST_PROCESSES:
                 self.kill(f"it started more than {MOST_PROCESSES} processes")
             if time.monotonic() > self.deadline:

@@ -43,7 +43,7 @@ answering.ready({verdicts!r}, {label!r}, {task!r})
 
 @dataclass
 class Limits:
-    """What a submission may use: seconds for a cell and for all, GB for all its processes."""
+    """What a submission may use: seconds for a cell and for all, GB for each process."""
 
     cell: int = 300
     notebook: int = 3_600
