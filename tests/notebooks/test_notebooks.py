@@ -50,7 +50,7 @@ from importlib import metadata, util
 if "google.colab" in sys.modules and not any(metadata.distributions(name="bag-of-words-to-lora")):
     course = "git+https://github.com/OWNER/NAME@vVERSION"
     course = (glob.glob("bag_of_words_to_lora-*.whl") or [course])[0]
-    remedy = "Not installed. No network? Put the course's .whl file beside this, and run it again."
+    remedy = "Not installed, see above. Put the course's .whl file beside this, and run it again."
     !pip install --quiet {course} || echo "{remedy}"
 for name in ("helpers", "lessons"):
     if (found := util.find_spec(name)) and not found.submodule_search_locations:
