@@ -19,7 +19,7 @@ def walk(model: OneHotMLP, x: Tensor) -> dict[str, Tensor]:
     """Return what becomes of a batch x, [batch, vocab], on its way through the model."""
     before = model.hidden(x)
     h = torch.relu(before)
-    return {"x": x, "W x + b": before, "h": h, "z": model.output(h)}
+    return {"x": x, "W x + b": before, "h": h, "z": model(x)}
 
 
 @torch.no_grad()
