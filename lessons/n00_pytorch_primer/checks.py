@@ -27,7 +27,7 @@ def with_types(answer: Callable, picture: Tensor) -> Any:
 
 def made(
     zeros: Callable = lambda: torch.zeros(3, 4).long(),
-    counted: Callable = lambda: torch.arange(12).reshape(3, 4),
+    counted: Callable = lambda: torch.arange(5, 17).reshape(4, 3),
     ones: Callable = torch.ones_like,
 ) -> Callable:
     """Return an answer that makes the tensors in these ways."""
@@ -48,13 +48,14 @@ check.exercise(
             for order in [*itertools.permutations(range(3))][1:]
         ),
         (INT64, made(lambda: torch.zeros(3, 4)), lambda f, _: "torch." in f[0][1] != "torch.int64"),
-        ("the second must begin with 0.", made(counted=lambda: torch.arange(1, 13).view(3, 4))),
-        ("the second runs down the columns.", made(counted=lambda: torch.arange(12).view(4, 3).T)),
+        ("the second must begin with 5.", made(counted=lambda: torch.arange(12).view(4, 3))),
+        ("the second runs down columns.", made(counted=lambda: torch.arange(5, 17).view(3, 4).T)),
         ("the third holds no ones.", made(ones=torch.zeros_like)),
         ("the ones have another type than `picture`.", made(ones=lambda p: torch.ones(p.shape))),
         ("the ones must depend on `picture`.", made(ones=lambda picture: torch.ones(4, 5, 3))),
     ],
-    otherwise="Tensors: zeros, and 0 to 11 row by row, in three rows and four columns. Then ones.",
+    errors={"invalid for input": "How many numbers are there? (arange stops before its end.)"},
+    otherwise="Tensors: zeros [3, 4]; 5 to 16, row by row, [4, 3]; ones like `picture`.",
 )
 
 

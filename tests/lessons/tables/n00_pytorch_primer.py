@@ -14,7 +14,7 @@ from tests.lessons.tables import Trap
 
 def tensors_in_a_list(picture: Tensor) -> list[Tensor]:
     whole = torch.zeros(3, 4, dtype=torch.int64)
-    return [whole, torch.arange(12.0).view(3, -1), picture * 0 + 1]
+    return [whole, torch.arange(5.0, 17).view(4, -1), picture * 0 + 1]
 
 
 def standardize_with_std_mean(table: Tensor) -> Tensor:
