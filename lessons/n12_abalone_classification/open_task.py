@@ -87,7 +87,7 @@ def judge(found: Any, lab: Lab) -> None:
     if completed(settings) not in lab.trained:
         raise Wrong(f"{settings} are settings that this lab has never trained.")
     if reached < plain - MARGIN:
-        raise Wrong(f"they reach {reached:.3f}, the notebook's settings {plain:.3f}. Search on.")
+        raise Wrong(f"they lie more than {MARGIN} below the notebook's settings. Search on.")
     if high - low < NARROWEST:
         raise Wrong(
             f"{high - low:.3f} is narrower than chance allows: with other animals, an AUC measured "
@@ -95,7 +95,7 @@ def judge(found: Any, lab: Lab) -> None:
         )
     if not low <= reached <= high:
         raise Wrong(
-            f"the hidden part says {reached:.3f}, outside of {low:.3f} to {high:.3f}. Its animals "
+            f"the AUC on the hidden part is outside of {low:.3f} to {high:.3f}. Its animals "
             "are others, and the validation AUC was the best of several: is there room for both?"
         )
     lab.judged = True
