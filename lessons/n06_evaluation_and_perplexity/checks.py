@@ -211,7 +211,7 @@ check.exercise(
             lambda found, p, t, n: found.shape == (n, n) and found.sum() != len(p),
         ),
     ],
-    errors={"for input of size": "A class that does not occur has zeros, at the end, too."},
+    errors={"for input of size": "A class that does not occur gets zeros, at the end, too."},
     otherwise="How often does each pair (true class, predicted class) occur?",
 )
 

@@ -219,7 +219,7 @@ EVALUATE: dict[str, Any] = dict(
     errors={
         "attribute 'float'": "Here the inputs are Bags, no tensor: `inputs.to(device)` will do.",
         "'Bags' object": SIZES,
-        "math range error": "From a loss of 710 on, the perplexity is math.inf.",
+        "math range error": "From a loss of about 700 on, the perplexity is math.inf.",
         "'Evaluation' object has no": "Write the two properties of Evaluation, too.",
     },
     otherwise="Average `loss` over all samples that arrive; give `score` all outputs and all "

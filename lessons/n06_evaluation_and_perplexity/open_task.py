@@ -57,7 +57,7 @@ RELIABILITY = Exercise(
     reliability,
     inputs=[(SURE, POSITIVE, 10), (SURE, POSITIVE, 4), (SURE[4:], POSITIVE[4:], 5)],
     otherwise="`reliability` gives three lists: mean probability, share of positive targets and "
-    "number of reviews of each bin in use. (A bin holds its lower edge, the last one 1, too.)",
+    "number of reviews of each bin in use. (A bin includes its lower edge, the last one also 1.)",
 )
 
 

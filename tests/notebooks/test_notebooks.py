@@ -169,6 +169,7 @@ class Essence(ast.NodeTransformer):
 
     A late import stands in a function because it is slow; a notebook has it in its set-up.
     A guard is an ``if`` that ends in ``raise``, or a call of a function ``_check…``.
+    ``training.evaluate`` in a notebook is ``evaluate`` in its module.
     """
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
@@ -197,6 +198,11 @@ class Essence(ast.NodeTransformer):
         call = node.value
         if isinstance(call, ast.Call) and getattr(call.func, "id", "").startswith("_check"):
             return None
+        return self.generic_visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if isinstance(node.value, ast.Name) and node.value.id in MODULES:
+            return ast.Name(node.attr, node.ctx)
         return self.generic_visit(node)
 
     def _strip(self, node: ast.AST) -> ast.AST:
