@@ -1,9 +1,15 @@
 """The quick experiment of notebook 01: train on a part of the reviews, score on others."""
 
-import torch
+from torch.optim import SGD
 
-from helpers import datasets, models, training
+from helpers import corpus, datasets, models, training
 from helpers.corpus import Reviews
+
+
+def far_from_the_start(train: Reviews) -> Reviews:
+    """Return 2,000 reviews, half of them positive, none among the first 200 of its class."""
+    positions = [*range(200, 12_500), *range(12_700, 25_000)]
+    return corpus.balanced_sample(train.select(positions), 2_000, seed=0)
 
 
 def accuracies(
@@ -11,14 +17,7 @@ def accuracies(
 ) -> tuple[float, float]:
     """Return the accuracy on `others` before and after training on `part`.
 
-    Parameters
-    ----------
-    part, others : Reviews
-        What the model learns from, and what it is scored on.
-    seed : int
-        Of the first weights and of the order of the reviews.
-    lr, num_epochs : float, int
-        Of plain SGD on batches of 128.
+    It trains by plain SGD on batches of 128; `seed` sets the first weights and the order.
     """
     encoded, vocabulary = datasets.build_and_encode(part, tokenizer=str.split)
     unseen = datasets.encode(others, vocabulary, tokenizer=str.split)
@@ -26,7 +25,6 @@ def accuracies(
     unseen_loader = datasets.make_loader(unseen, sparse=True)
     training.set_seed(seed)
     model = models.SparseOneHotMLP(len(vocabulary))
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     before = training.evaluate(model, unseen_loader).accuracy
-    training.fit(model, loader, optimizer, num_epochs, progress=False)
+    training.fit(model, loader, SGD(model.parameters(), lr=lr), num_epochs, progress=False)
     return before, training.evaluate(model, unseen_loader).accuracy
