@@ -17,15 +17,41 @@ from lessons.n02_dataset.worlds import Samples
 
 check = Checks()
 
-PAIR = "When you loop over a Dataset, each sample is a pair: (vector, label)."
+PAIR = "Each sample is a pair: (vector, label), and the vector comes first."
 SAMPLES_ONLY = "A Dataset need have nothing but its length and its samples: loop over the samples."
 ONLY_FIRST = "the loop stops after the first sample: is the return indented too far?"
 
+MADE_UP = worlds.made_up_reviews(1_000)
+WORDS = Vocabulary([f"W{word}" for word in range(40)])  # 40 of 60: the others are unknown
 
-def count_classes(dataset: Iterable) -> tuple[int, int]:
-    """Return how many samples are negative, and how many positive."""
-    labels = [int(label) for _, label in dataset]
-    return labels.count(0), labels.count(1)
+check.exercise(
+    "II.1.a",
+    rungs.NaiveDataset,
+    probe=worlds.sampled,
+    parts=("the length", "the vectors", "the labels", "the types of both"),
+    inputs=[(MADE_UP[:5], WORDS), (MADE_UP[60:63], WORDS)],
+    mistakes=[
+        ("each sample is the first one.", rungs.naive(lambda *sample: sample, lambda index: 0)),
+        (
+            "no place but 0 is set: encode the tokens that self.tokenizer makes of the review.",
+            rungs.naive(lambda x, y: (x * (torch.arange(41) < 1), y)),
+            lambda found, *_: not any(x[1:].any() for x in found[1]),
+        ),
+        ("id 0 has a place, too.", rungs.naive(lambda x, y: (x * (torch.arange(41) > 0), y))),
+        (
+            "some places hold 2 or more: a place says *whether* a token occurs, not how often.",
+            rungs.naive(lambda x, y: (2 * x, y)),
+            lambda found, *_: any(x.max() > 1 for x in found[1]),
+        ),
+        (
+            "at most one place is set: are the zeros made, or returned, inside the loop?",
+            rungs.naive(lambda x, y: (x * (x.cumsum(0) == 1), y)),
+            lambda found, *_: all(x.sum() <= 1 for x in found[1]),
+        ),
+    ],
+    errors={"values to unpack": PAIR, "only one element": PAIR, "a Tensor with": PAIR},
+    otherwise="A vector has len(self.vocabulary) places and ones at the ids of its tokens.",
+)
 
 
 def mean_ones(dataset: Iterable, ones_in: Callable = torch.sum) -> float:
@@ -33,20 +59,6 @@ def mean_ones(dataset: Iterable, ones_in: Callable = torch.sum) -> float:
     counts = [float(ones_in(vector)) for vector, _ in dataset]
     return sum(counts) / len(counts)
 
-
-check.exercise(
-    "II.1.a",
-    count_classes,
-    inputs=[(Samples(3),), (Samples(1),), (Samples(2, start=1),)],
-    mistakes=[
-        ("the two are swapped: label 0 is negative.", lambda d: count_classes(d)[::-1]),
-        (ONLY_FIRST, lambda d: count_classes([d[0]])),
-        ("the last sample is missing.", lambda d: count_classes([*d][:-1])),
-        ("the first counts all, not the negative ones.", lambda d: (len(d), count_classes(d)[1])),
-    ],
-    errors={"int() argument": PAIR, "indices must be": PAIR, "no attribute": SAMPLES_ONLY},
-    otherwise="Two numbers: how many samples have the label 0, and how many 1. Either may be 0.",
-)
 
 check.exercise(
     "II.1.b",
@@ -90,9 +102,6 @@ check.choice(
     },
 )
 
-MADE_UP = worlds.made_up_reviews(1_000)
-WORDS = Vocabulary([f"W{word}" for word in range(40)])  # 40 of 60: the others are unknown
-
 check.exercise(
     "02.open",
     fast_batches(),
@@ -130,13 +139,11 @@ check.exercise(
     "of these reviews, cut by `tokenizer`, and their labels [batch].",
 )
 
-PAIRS = "cache[i] is a pair, and the vector comes first."
-
 check.exercise(
     "II.2.c.1",
     rungs.DenseCache,
     probe=worlds.caching,
-    parts=("the length", "the vectors", "the labels", "the labels' types", worlds.ASKED),
+    parts=("the length", "the vectors", "the labels", "the types of both", worlds.ASKED),
     inputs=[(4,), (3,), (1,)],
     mistakes=[
         ("each sample is the first one.", dense_cache(lambda d: [d[0] for _ in range(len(d))])),
@@ -146,7 +153,7 @@ check.exercise(
             dense_cache(lambda d: [(d[i][0], d[i][1]) for i in range(len(d))]),
         ),
     ],
-    errors={"values to unpack": PAIRS, "only one element": PAIRS, "a Tensor with": PAIRS},
+    errors={"values to unpack": PAIR, "only one element": PAIR, "a Tensor with": PAIR},
     otherwise="Keep all samples in __init__; __getitem__ only looks one up.",
 )
 
@@ -188,14 +195,7 @@ check.exercise(
     "II.2.c.3",
     selecting(),
     probe=worlds.batch_of,
-    parts=(
-        "`ids`",
-        "`offsets`",
-        "`labels`",
-        "`vocab_size`",
-        "the matrix",
-        "its and the labels' dtype",
-    ),
+    parts=("ids", "offsets", "labels", "vocab_size", "the matrix", "its and the labels' dtype"),
     inputs=[
         (FOUR, [0, 1, 1, 0], [3, 1]),
         (FOUR, [0, 1, 1, 0], [2, 0, 3, 2]),

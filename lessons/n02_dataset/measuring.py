@@ -109,25 +109,20 @@ def compare(first: Iterable, second: Iterable) -> None:
 
 
 def time_lines(review: str, tokenizer: Tokenizer, vocabulary: Vocabulary) -> None:
-    """Print how long each step of the naive ``__getitem__`` takes for one review."""
+    """Print how long each line of the naive ``__getitem__`` takes for one review."""
     tokens = tokenizer(review)
-    ids = vocabulary.encode(tokens)
-
-    multi_hot = torch.zeros(len(vocabulary))
-
-    def set_ones() -> None:
-        for i in ids:
-            multi_hot[i] = 1
-
-    steps: dict[str, Callable[[], Any]] = {
-        "a  cut into tokens": lambda: tokenizer(review),
-        "b  look up the ids": lambda: vocabulary.encode(tokens),
-        "c  make the zeros": lambda: torch.zeros(len(vocabulary)),
-        "d  set the ones": set_ones,
+    names = {"torch": torch, "review": review, "tokenizer": tokenizer, "vocabulary": vocabulary}
+    names |= {"tokens": tokens, "ids": vocabulary.encode(tokens)}
+    names["multi_hot"] = torch.zeros(len(vocabulary))
+    lines = {
+        "a": "tokenizer(review)",
+        "b": "vocabulary.encode(tokens)",
+        "c": "torch.zeros(len(vocabulary))",
+        "d": "for i in ids: multi_hot[i] = 1",
     }
-    for name, step in steps.items():
-        microseconds = min(timeit.repeat(step, number=100, repeat=5)) / 100 * 1e6
-        print(f"{name:18} {microseconds:7.1f} µs for {len(tokens)} tokens")
+    for letter, line in lines.items():
+        microseconds = min(timeit.repeat(line, number=100, repeat=5, globals=names)) / 100 * 1e6
+        print(f"{letter}  {line:30} {microseconds:7.1f} µs for {len(tokens)} tokens")
 
 
 def race(naive: Dataset, fast: Any, order: Sequence[int], clock: Callable) -> None:

@@ -1,7 +1,8 @@
 """What the checks of notebook 02 hand to an answer, and what they do with it."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,39 +11,31 @@ from torch.utils.data import Dataset
 from helpers.corpus import Reviews
 from helpers.datasets import Bags
 from helpers.models import OneHotMLP
+from helpers.text import Vocabulary
 from lessons.comparing import kind
 from lessons.judging import Wrong
 from lessons.n02_dataset.rungs import to_csr
 
 
-class Samples(Dataset):
-    """Multi-hot vectors of six places and labels: `size` of these four, from `start` on.
+class Samples(list):
+    """A Dataset of multi-hot vectors of six places and labels: `size` of four, from `start` on.
 
     `asked` counts how often a sample has been asked for.
     """
 
-    ones: tuple[tuple[int, ...], ...] = ((1, 2, 4), (), (0,), (0, 1, 5))
-    labels_in_order: tuple[int, ...] = (0, 1, 1, 0)
-
     def __init__(self, size: int, start: int = 0) -> None:
-        self.size, self.start, self.asked = size, start, 0
+        vectors = torch.zeros(4, 6)
+        for vector, places in zip(vectors, ([1, 2, 4], [], [0], [0, 1, 5]), strict=True):
+            vector[places] = 1
+        super().__init__([*zip(vectors, (0, 1, 1, 0), strict=True)][start : start + size])
+        self.asked = 0
 
-    def __len__(self) -> int:
-        return self.size
+    def __iter__(self) -> Iterator[tuple[Tensor, int]]:
+        return (self[index] for index in range(len(self)))
 
-    def __repr__(self) -> str:
-        part = slice(self.start, self.start + self.size)
-        ones = [len(places) for places in self.ones[part]]
-        return f"{self.size} samples, labels {list(self.labels_in_order[part])}, ones {ones}"
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        if not -self.size <= index < self.size:
-            raise IndexError(index)
+    def __getitem__(self, index: Any) -> Any:
         self.asked += 1
-        multi_hot = torch.zeros(6)
-        index = self.start + index % self.size
-        multi_hot[list(self.ones[index])] = 1
-        return multi_hot, self.labels_in_order[index]
+        return super().__getitem__(index)
 
 
 def made_up_reviews(count: int) -> Reviews:
@@ -86,11 +79,24 @@ def caching(cls: type, size: int) -> tuple:
     cache = cls(slow)
     asked = [slow.asked]
     for _ in range(2):
-        pairs = [cache[index] for index in range(len(cache))]
+        found = contents(cache)
         asked.append(slow.asked)
-    labels = [int(y) for _, y in pairs]
-    kinds = {str(torch.as_tensor(y).dtype) for _, y in pairs}
-    return len(cache), [x for x, _ in pairs], labels, kinds, asked
+    return *found, asked
+
+
+def sampled(cls: type, reviews: Reviews, vocabulary: Vocabulary) -> tuple:
+    """Make a Dataset of reviews, and return what is in it."""
+    dataset = cls(reviews, vocabulary, lambda review: review.upper().split())
+    if len(dataset) != len(reviews):
+        raise Wrong(f"the length is {len(dataset)}, but there are {len(reviews)} reviews.")
+    return contents(dataset)
+
+
+def contents(dataset: Dataset) -> tuple:
+    """Return the length of a Dataset, its vectors, its labels, and the types of both."""
+    pairs = [dataset[index] for index in range(len(dataset))]  # type: ignore[arg-type]
+    kinds = {types(x, torch.as_tensor(y)) for x, y in pairs}
+    return len(pairs), [x for x, _ in pairs], [int(y) for _, y in pairs], kinds
 
 
 def packed(answer: Callable, id_lists: list[list[int]]) -> object:

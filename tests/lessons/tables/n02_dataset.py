@@ -4,7 +4,6 @@ Right answers of unusual form, and wrong ones that the exercises' own data do no
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from timeit import default_timer
 from typing import Any
@@ -20,20 +19,68 @@ from tests.lessons.tables import Trap
 # --- II.1 ---------------------------------------------------------------------------------
 
 
-def labels(dataset: Dataset) -> list[int]:
-    return [int(label) for _, label in dataset]
+def set_at_once(self: Any, index: int) -> tuple:
+    vector, review = torch.zeros(len(self.vocabulary)), self.reviews.texts[index]
+    vector[self.vocabulary.encode(self.tokenizer(review))] = 1
+    return vector, torch.tensor(self.reviews.labels[index])
 
 
-def count_by_index(dataset: Dataset) -> list[torch.Tensor]:
-    targets = torch.tensor([dataset[i][1] for i in range(len(dataset))])
-    return [(targets == 0).sum(), (targets == 1).sum()]
+def made_as_a_set(self: Any, index: int) -> tuple:
+    review, label = self.reviews[index]
+    ids = {*self.vocabulary.encode(self.tokenizer(review))}
+    return torch.tensor([float(i in ids) for i in range(len(self.vocabulary))]), label
 
 
-def count_with_enumerate(dataset: Dataset) -> list[int]:
-    counts = [0, 0]
-    for _, label in enumerate(dataset):
-        counts[int(label)] += 1
-    return counts
+def cut_by_split(self: Any, index: int) -> tuple:
+    review, label = self.reviews[index]
+    multi_hot = torch.zeros(len(self.vocabulary))
+    multi_hot[self.vocabulary.encode(review.split())] = 1
+    return multi_hot, label
+
+
+def not_cut(self: Any, index: int) -> tuple:
+    review, label = self.reviews[index]
+    multi_hot = torch.zeros(len(self.vocabulary))
+    multi_hot[self.vocabulary.encode(review)] = 1
+    return multi_hot, label
+
+
+def counted(self: Any, index: int) -> tuple:
+    review, label = self.reviews[index]
+    ids = torch.tensor(self.vocabulary.encode(self.tokenizer(review)), dtype=torch.int64)
+    return torch.bincount(ids, minlength=len(self.vocabulary)).float(), label
+
+
+def whole_numbers(self: Any, index: int) -> tuple:
+    vector, label = set_at_once(self, index)
+    return vector.long(), label
+
+
+def zeros_in_the_loop(self: Any, index: int) -> tuple:
+    review, label = self.reviews[index]
+    multi_hot = torch.zeros(len(self.vocabulary))
+    for i in self.vocabulary.encode(self.tokenizer(review)):
+        multi_hot = torch.zeros(len(self.vocabulary))
+        multi_hot[i] = 1
+    return multi_hot, label
+
+
+def return_in_the_loop(self: Any, index: int) -> Any:
+    review, label = self.reviews[index]
+    multi_hot = torch.zeros(len(self.vocabulary))
+    for i in self.vocabulary.encode(self.tokenizer(review)):
+        multi_hot[i] = 1
+        return multi_hot, label
+
+
+def sampling(sample: Callable, size: Callable = lambda self: len(self.reviews)) -> type:
+    """Make a Dataset of these two methods."""
+
+    def init(self: Any, reviews: Any, vocabulary: Any, tokenizer: Callable) -> None:
+        self.reviews, self.vocabulary, self.tokenizer = reviews, vocabulary, tokenizer
+
+    methods = {"__init__": init, "__len__": size, "__getitem__": sample}
+    return type("NaiveDataset", (Dataset,), methods)
 
 
 def mean_ones_by_loader(dataset: Dataset) -> torch.Tensor:
@@ -327,11 +374,7 @@ class NotTransposed(BagsAsTheyAre):
 
 
 RIGHT = {
-    "ii_1_a": [
-        (count_by_index,),
-        (lambda dataset: np.bincount(labels(dataset), minlength=2),),
-        (lambda dataset: torch.bincount(torch.tensor(labels(dataset)), minlength=2),),
-    ],
+    "ii_1_a": [(sampling(set_at_once),), (sampling(made_as_a_set),)],
     "ii_1_b": [
         (mean_ones_by_loader,),
         (lambda dataset: sum(vector.sum() for vector, _ in dataset) / len(dataset),),
@@ -354,7 +397,7 @@ RIGHT = {
 }
 
 SECRETS = {
-    "ii_1_a": ("100", ".count(", "labels = "),
+    "ii_1_a": ("for i in", "self.reviews[index]", "zeros("),
     "ii_1_b": ("150", "vector.sum() for", "len(dataset)"),
     "ii_2_a": ("latest =", "batch_ready"),
     "ii_2_c_1": ("range(", "dataset[i"),
@@ -363,11 +406,16 @@ SECRETS = {
 }
 
 TRAPS = [
-    Trap("ii_1_a", (lambda d: np.bincount(labels(d)),), "a tuple of 2 values"),
-    Trap("ii_1_a", (lambda d: tuple(Counter(labels(d)).values()),), "Either may be 0"),
-    Trap("ii_1_a", (lambda d: sum(labels(d)),), "a tuple of 2 values"),
-    Trap("ii_1_a", (lambda d: d.reviews.labels,), "loop over the samples"),
-    Trap("ii_1_a", (count_with_enumerate,), "a pair: (vector, label)"),
+    Trap("ii_1_a", (sampling(cut_by_split),), "self.tokenizer"),
+    Trap("ii_1_a", (sampling(not_cut),), "Tokenise first"),
+    Trap("ii_1_a", (sampling(counted),), "how often"),
+    Trap("ii_1_a", (sampling(zeros_in_the_loop),), "inside the loop"),
+    Trap("ii_1_a", (sampling(return_in_the_loop),), "inside the loop"),
+    Trap("ii_1_a", (sampling(set_at_once, lambda self: len(self.vocabulary)),), "is 41, but"),
+    Trap("ii_1_a", (sampling(lambda self, i: set_at_once(self, i)[0]),), "the vector comes first"),
+    Trap("ii_1_a", (sampling(lambda self, i: set_at_once(self, i)[::-1]),), "vector comes first"),
+    Trap("ii_1_a", (sampling(lambda self, i: (set_at_once(self, i)[0], 1)),), "the labels"),
+    Trap("ii_1_a", (sampling(whole_numbers),), "torch.int64"),
     Trap("ii_1_b", (lambda d: sum(v.sum() for v in d) / len(d),), "a pair: (vector, label)"),
     Trap("ii_1_b", (lambda d: sum(v for v, _ in d) / len(d),), "a single number"),
     Trap("ii_2_a", (timed(late=True),), "before its body begins"),
@@ -389,7 +437,7 @@ TRAPS = [
     Trap("ex_02_open", (OtherTokens,), "cut by `tokenizer`"),
     Trap("ii_2_c_1", (VectorsOnly,), "is a pair"),
     Trap("ii_2_c_1", (Lazy,), "[0, 4, 4]"),
-    Trap("ii_2_c_1", (FloatLabels,), "labels' types"),
+    Trap("ii_2_c_1", (FloatLabels,), "types of both"),
     Trap("ii_2_c_3", (SelectsATuple,), "a tuple of 4"),
     Trap("ii_2_c_3", (ChangesItself,), "make a new one"),
     Trap("ii_2_c_3", (ListsLabels,), "labels' dtype should not be"),
