@@ -70,15 +70,6 @@ def train_in(data: BagOfWordsDataset, batches: Iterable[list[int]], seed: int) -
     return train(DataLoader(data, batch_sampler=batches, collate_fn=collate), seed)
 
 
-def positives_in_batches(labels: Tensor, batch_size: int, num_epochs: int) -> list[int]:
-    """Count the positives in each full batch of several shuffled epochs."""
-    draw = torch.Generator().manual_seed(0)
-    full = len(labels) // batch_size
-    orders = [torch.randperm(len(labels), generator=draw) for _ in range(num_epochs)]
-    batches = [labels[order[: full * batch_size]].view(full, batch_size) for order in orders]
-    return torch.cat(batches).sum(dim=1).tolist()
-
-
 def accuracy(model: nn.Module, data: BagOfWordsDataset) -> float:
     """Return the share of the reviews in `data` that `model` judges rightly."""
     return training.evaluate(model, datasets.make_loader(data, 1_000, sparse=True)).accuracy

@@ -81,12 +81,7 @@ def drawn(self: Given, size: int) -> list[int]:
     return torch.randperm(size, generator=self.generator).tolist()
 
 
-def ascending(self: Given, size: int) -> list[int]:
-    """Return the indices as they come."""
-    return list(range(size))
-
-
-def ordering(shuffled: Callable = drawn, plain: Callable = ascending) -> type:
+def ordering(shuffled: Callable = drawn, plain: Callable = lambda _, size: range(size)) -> type:
     """Return a class with this `order`, with and without `shuffle`."""
     return loader(order=lambda self: (shuffled if self.shuffle else plain)(self, len(self.dataset)))
 

@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
@@ -32,14 +31,20 @@ def batch_losses(losses: Mapping[str, np.ndarray], title: str) -> np.ndarray:
     return axes
 
 
-def gradient_agreement(cosines: Mapping[int, Sequence[float]], title: str) -> Axes:
-    """Draw the cosines of batch gradients with the full gradient, and their means, by size."""
+def gradient_cosines(ways: Mapping[str, Mapping[int, Sequence[float]]], title: str) -> Axes:
+    """Draw cosines with the full gradient, and their means: ``ways[how drawn][batch size]``."""
     ax = plt.subplots()[1]
-    sns.stripplot(pd.DataFrame(cosines), color="C0", alpha=0.5, ax=ax)
-    means = [np.mean(values) for values in cosines.values()]
-    ax.plot(range(len(cosines)), means, "o-", color="C1", label="mean")
+    sizes = sorted(set.intersection(*(set(way) for way in ways.values())))
+    for number, (name, way) in enumerate(ways.items()):
+        values = np.array([way[size] for size in sizes])  # [sizes, batches]
+        centres = np.arange(len(sizes)) + 0.24 * (number - (len(ways) - 1) / 2)
+        x = centres[:, None] + np.linspace(-0.08, 0.08, values.shape[1])  # [sizes, batches]
+        ax.plot(x.ravel(), values.ravel(), "oD"[number], alpha=0.5, markersize=4, label=name)
+        ax.plot(centres, values.mean(axis=1), "_", color="black", markersize=20)
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.set_xticks(range(len(sizes)), [f"{size:,}" for size in sizes])
     ax.set(xlabel="reviews in the batch", ylabel="cosine with the full gradient", title=title)
-    ax.legend()
+    ax.legend(title="batches (bar: mean)")
     return ax
 
 
@@ -50,7 +55,7 @@ def positive_counts(positives: Sequence[int], batch_size: int, title: str) -> Ax
     numbers = np.arange(min(first, *positives), max(last, *positives) + 1)
     expected = len(positives) * binom.pmf(numbers, batch_size, 0.5)
     ax.bar(numbers, [list(positives).count(number) for number in numbers], label="batches found")
-    ax.plot(numbers, expected, "o-", color="C1", markersize=4, label="binomial law")
+    ax.plot(numbers, expected, "o-", color="C1", markersize=4, label="binomial distribution")
     ax.set(xlabel=f"positives among {batch_size} reviews", ylabel="batches", title=title)
     ax.legend()
     return ax
@@ -113,20 +118,3 @@ def _box(ax: Axes, x: float, y: float, width: float, height: float, text: str, c
     ax.add_patch(plt.Rectangle((x, y), width, height, facecolor=colour, alpha=0.25))
     ax.add_patch(plt.Rectangle((x, y), width, height, fill=False, edgecolor="grey"))
     ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize="small")
-
-
-def gradients_compared(cosines: Mapping[str, Mapping[int, Sequence[float]]], title: str) -> Axes:
-    """Draw the cosines of batch gradients with the full gradient, for two ways to draw batches."""
-    ax = plt.subplots()[1]
-    sizes = sorted(set.intersection(*(set(way) for way in cosines.values())))
-    styles = ((-0.12, "oC0"), (0.12, "DC1"))  # how far aside, mark and colour
-    for (shift, style), (name, way) in zip(styles, cosines.items(), strict=True):
-        values = np.array([way[size] for size in sizes])  # [sizes, batches]
-        spread = np.linspace(-0.08, 0.08, values.shape[1]) + shift
-        x = np.arange(len(sizes))[:, None] + spread  # [sizes, batches]
-        ax.plot(x.ravel(), values.ravel(), style, alpha=0.5, markersize=4, label=name)
-    ax.axhline(0, color="grey", linewidth=1)
-    ax.set_xticks(range(len(sizes)), [f"{size:,}" for size in sizes])
-    ax.set(xlabel="reviews in the batch", ylabel="cosine with the full gradient", title=title)
-    ax.legend(title="batches")
-    return ax
