@@ -60,7 +60,7 @@ check.exercise(
 check.exercise(
     "07.2",
     interval,
-    parts=("the mean difference", "half of the interval"),
+    parts=("the mean difference", "half the interval's width"),
     inputs=[
         ([0.80, 0.91, 0.72, 0.86, 0.65, 0.77], [0.78, 0.90, 0.71, 0.82, 0.66, 0.74]),
         ([3.0, 1.0, 2.0], [4.0, 3.0, 9.0]),
@@ -115,7 +115,7 @@ UNTOLD = [
         lambda found, scores: found in scores and found not in answers.contenders(scores),
     ),
     (
-        "your rate is a contender, but not the middle one of all in order of size. (The best rate, "
+        "your rate is a contender, but not the middle one of all when sorted. (The best rate, "
         "by the mean of all seeds, is a contender, too, and so is one that just touches 0.)",
         partial(choose_rate, pick=max),
         lambda found, scores: found in scores,
@@ -187,7 +187,7 @@ check.exercise(
 
 
 def hits_of(*shape: int) -> np.ndarray:
-    """Return whether models are right on reviews, drawn by lot."""
+    """Return whether models are right on reviews, at random."""
     return np.random.default_rng(shape[-1]).random(shape) < 0.6
 
 
