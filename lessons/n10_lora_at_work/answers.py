@@ -235,28 +235,15 @@ def adapter_input(lr: float, normal: bool, r: int, num_epochs: int) -> Callable[
     )
 
 
-def with_alpha_r(*given):
-    """Answer 10.7 with α = r."""
-    model: Any
-    model, accuracies = work.train_adapter(*given)
-    model.hidden.alpha = given[6]
-    return model, accuracies
+def afterwards(change: Callable) -> Callable:
+    """Return an answer to 10.7 that does something more to the model or to `start`."""
 
+    def answer(start, *rest):
+        model, accuracies = work.train_adapter(start, *rest)
+        change(model, start, rest)
+        return model, accuracies
 
-def with_normal_b(start, *rest):
-    """Answer 10.7 with B drawn from N(0, 1) as well."""
-    model: Any
-    model, accuracies = work.train_adapter(start, *rest)
-    if rest[4]:
-        nn.init.normal_(model.hidden.lora_B)
-    return model, accuracies
-
-
-def on_start_itself(start, *rest):
-    """Answer 10.7 without the copy."""
-    model, accuracies = work.train_adapter(start, *rest)
-    lora.add_adapters(start, ["hidden"], r=1)
-    return model, accuracies
+    return answer
 
 
 def effective(
@@ -302,13 +289,9 @@ def new_numbers(model: nn.Module, base: nn.Module) -> int:
 
 def with_argument(position: int, change: Callable) -> Callable:
     """Return an answer to 10.7 that takes another value for one of its arguments."""
-
-    def answer(*arguments: Any) -> Any:
-        changed = [*arguments]
-        changed[position] = change(changed[position])
-        return work.train_adapter(*changed)
-
-    return answer
+    return lambda *given: work.train_adapter(
+        *(change(part) if place == position else part for place, part in enumerate(given))
+    )
 
 
 def split_input(seed: int) -> Callable[[], tuple]:

@@ -3,22 +3,23 @@
 import copy
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import nn
 
-from helpers import datasets, models, training
-from lessons.comparing import ANY, same
+from helpers import datasets, lora, models, training
+from lessons.comparing import same
 from lessons.exercises import Checks, Wrong
 from lessons.n10_lora_at_work import work
 from lessons.n10_lora_at_work.answers import (
     adapter_input,
+    afterwards,
     critics_world,
     effective,
     in_order,
     linear,
     matrix,
     new_numbers,
-    on_start_itself,
     prepared,
     preparing,
     push_input,
@@ -32,9 +33,7 @@ from lessons.n10_lora_at_work.answers import (
     watch_input,
     watched,
     watching,
-    with_alpha_r,
     with_argument,
-    with_normal_b,
 )
 
 check = Checks()
@@ -242,21 +241,18 @@ check.exercise(
 
 check.exercise(
     "10.6",
-    (20_200, 4_020_802),
+    work.largest_jump,
+    inputs=[([0.5, 0.8, 0.6, 0.65],), ([0.6, 0.9, 0.4, 0.5],), ([0.5, 0.6, 0.7, 0.9],)],
     mistakes=[
-        ("the two numbers are swapped: trainable first.", (4_020_802, 20_200)),
-        ("that would be W itself, which is frozen.", (4_000_000, ANY)),
-        ("that is the model without an adapter. What is still trained?", (4_000_602, ANY)),
-        ("that is everything there is. All but the adapter is frozen.", (4_020_802, ANY)),
-        ("the second layer is frozen as well here; that is the count with it.", (20_602, ANY)),
-        ("the bias of the first layer is frozen, like its weight.", (20_400, ANY)),
-        ("here the vocabulary has 20,000 ids, the unknown one included.", (20_201, ANY)),
-        ("that is one of the two matrices.", (20_000, ANY)),
-        ("that was the total before. The adapter comes on top.", (ANY, 4_000_602)),
-        ("the second layer and the bias are frozen, but they still count.", (ANY, 4_020_200)),
-        ("the second layer is frozen, but it still counts in the total.", (ANY, 4_020_400)),
+        ("that is the largest rise. A fall is a jump, too.", lambda a: max(np.diff(a))),
+        ("that is the largest fall. A rise is a jump, too.", lambda a: -min(np.diff(a))),
+        ("the size of a jump has no minus sign.", lambda a: max(np.diff(a), key=abs)),
+        ("that is from the lowest to the highest. Compare neighbouring epochs.", np.ptp),
+        ("that is from the first epoch to the last.", lambda a: abs(a[-1] - a[0])),
+        ("that is the mean change. The largest is asked for.", lambda a: abs(np.diff(a)).mean()),
+        ("the last epoch is left out.", lambda a: max(abs(np.diff(a[:-1])))),
     ],
-    otherwise="A has r · in numbers and B out · r; all weights and biases count in the total.",
+    errors={"index out of range": "Four epochs have three changes between them."},
 )
 
 
@@ -287,10 +283,14 @@ check.exercise(
         ),
         (
             "`start` has got an adapter: work on a copy, the next run starts from it as well.",
-            on_start_itself,
+            afterwards(lambda model, start, _: lora.add_adapters(start, ["hidden"], r=1)),
             lambda found, *_: found["start"] == "changed",
         ),
-        ("α is 1 for every rank here.", with_alpha_r, lambda found, *_: found["alpha"] != 1),
+        (
+            "α is 1 for every rank here.",
+            afterwards(lambda model, start, rest: setattr(model.hidden, "alpha", rest[5])),
+            lambda found, *_: found["alpha"] != 1,
+        ),
         (
             "the adapter does not have the rank that is asked for.",
             with_argument(6, lambda r: 1 if r > 1 else 2),
@@ -308,7 +308,7 @@ check.exercise(
         ),
         (
             "`normal` is about A. B stays zero at the start.",
-            with_normal_b,
+            afterwards(lambda model, _, rest: rest[4] and nn.init.normal_(model.hidden.lora_B)),
             lambda found, *arguments: arguments[7] == 0 and found["B"] != "zero",
         ),
         (

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,11 @@ def adam_state_bytes(model: nn.Module) -> int:
     )
 
 
+def largest_jump(accuracies: Sequence[float]) -> float:
+    """Return the largest change between neighbouring epochs, as a size (10.6)."""
+    return max(abs(after - before) for before, after in pairwise(accuracies))
+
+
 def train_adapter(
     start: nn.Module,
     loader: Iterable,
@@ -104,7 +110,7 @@ def train_adapter(
 
 
 def effective_lr(lr: float, lora_A: Tensor, alpha: float) -> float:  # noqa: N803 - the paper's A
-    """Return the rate of full training that moves W as far as the first step does (10.8)."""
+    """Return full training's rate that moves W as far along A as the first step does (10.8)."""
     scaling = alpha / len(lora_A)
     largest = torch.linalg.matrix_norm(lora_A, ord=2).item()
     return lr * scaling**2 * largest**2
