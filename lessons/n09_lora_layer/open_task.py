@@ -39,8 +39,11 @@ def judge(add_adapters: Callable, save: Callable, load: Callable) -> None:
         for names, alpha, what in (
             (NAMES, 2 * ALPHA, "with another alpha, the same A and B give"),
             (NAMES[:1], ALPHA, f"without an adapter in {NAMES[1]!r}, the file gives"),
+            ([*NAMES, "last"], ALPHA, "with one more trained adapter, in 'last', the file gives"),
         ):
             other = add_adapters(worlds.Nested(), names, RANK, alpha).cpu()
+            for name in names[2:]:
+                worlds.fill(other.get_submodule(name))
             try:
                 load(other, path)
             except Exception:  # refused, which is right

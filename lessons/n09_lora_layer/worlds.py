@@ -222,10 +222,6 @@ class Tied(nn.Module):
         self.table, self.middle, self.last = nn.Embedding(7, 4), nn.Linear(4, 4), nn.Linear(4, 7)
         self.last.weight = self.table.weight
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Map ids [batch] to logits [batch, 7]."""
-        return self.last(self.middle(self.table(ids)))
-
 
 class PartlyFrozen(nn.Sequential):
     """A model of 2 layers, 26 numbers, 20 of them trained."""

@@ -208,13 +208,20 @@ def load_what_fits(model: nn.Module, path: Path) -> None:
     model.load_state_dict(saved["state"], strict=False)
 
 
+def load_what_is_named(model: nn.Module, path: Path) -> None:
+    load_what_fits(model, path)
+    assert torch.load(path)["state"].keys() <= model.state_dict().keys()
+
+
 def save_with_scaling(model: nn.Module, path: Path) -> None:
     layers = {n: (p.scaling, p.lora_A, p.lora_B) for n, p in lora.adapters(model).items()}
     torch.save(layers, path)
 
 
 def load_and_set(model: nn.Module, path: Path) -> None:
-    for name, (scaling, a, b) in torch.load(path).items():
+    saved = torch.load(path)
+    assert saved.keys() == lora.adapters(model).keys()
+    for name, (scaling, a, b) in saved.items():
         layer: Any = model.get_submodule(name)
         layer.scaling, layer.lora_A.data, layer.lora_B.data = scaling, a.data, b.data
 
@@ -276,6 +283,7 @@ TRAPS = [
     Trap("ex_09_7", (BagsWithoutEnd,), "a row too many"),
     Trap("ex_09_open", (add_flat, save_state, load_state), "still a plain Linear"),
     Trap("ex_09_open", (add, save_alpha, load_what_fits), "without an adapter"),
+    Trap("ex_09_open", (add, save_alpha, load_what_is_named), "with one more trained adapter"),
     Trap("ex_09_open", (add_any, save_state, load_state), "shares its weight"),
     Trap("ex_09_open", (add_late, save_state, load_state), "too late"),
     Trap("ex_09_open", (add, save_state, load_state), "another alpha"),
