@@ -117,7 +117,7 @@ check.exercise(
 
 check.exercise(
     "11.3",
-    lambda counts, components, k: counts @ components[:k].T @ components[:k],
+    experiments.reconstruct,
     probe=lambda answer, *given: answers.dense(answer(*given)),
     inputs=[answers.rebuild_input(*given) for given in ((5, 2, True), (4, 1, False), (1, 3, True))],
     mistakes=[

@@ -20,10 +20,20 @@ def accuracy(probabilities: Tensor, targets: Tensor) -> float:
     return ((probabilities > 0.5) == targets).float().mean().item()
 
 
-def judge(inputs: Any, labels: np.ndarray, others: Any, their_labels: np.ndarray) -> float:
+def judge(inputs: Any, labels: Any, others: Any, their_labels: Any) -> float:
     """Return the accuracy on others of a logistic regression."""
+    return judge_all(inputs, labels, [(others, their_labels)])[0]
+
+
+def judge_all(inputs: Any, labels: Any, parts: Iterable[tuple]) -> list[float]:
+    """Return the accuracy on each part, (inputs, labels), of one logistic regression."""
     fitted = LogisticRegression(C=0.1, max_iter=1_000).fit(inputs, labels)
-    return fitted.score(others, their_labels)
+    return [fitted.score(*part) for part in parts]
+
+
+def reconstruct(counts: Any, components: np.ndarray, k: int) -> Any:
+    """Return the counts, rebuilt from the first k components: the reference of 11.3."""
+    return counts @ components[:k].T @ components[:k]
 
 
 def batches(inputs: Tensor, targets: Tensor, seed: int = 0) -> DataLoader:
@@ -60,7 +70,7 @@ def accuracy_by_k(
 ) -> np.ndarray:
     """Return the accuracy on others of least squares on the first k columns, for every k.
 
-    The columns of `inputs` are orthogonal, so that a column's weight is the same for every k.
+    The columns of `inputs` are nearly orthogonal: a column's weight is the same for every k.
     """
     weights = inputs.T @ (2.0 * labels - 1) / np.square(inputs).sum(axis=0)
     sums = np.cumsum(others * weights, axis=1)
@@ -70,7 +80,7 @@ def accuracy_by_k(
 def compare(
     seen: csr_matrix, reduced: np.ndarray, labels: np.ndarray, parts: dict, svd: Any, first: Any
 ) -> list[list]:
-    """Train four models; a row each: accuracies on the parts, seconds, megabytes.
+    """Train five models; a row each: accuracies on the parts, seconds, megabytes.
 
     `parts` has counts and labels for "validation", perhaps for "test". Networks have two seeds;
     `first` is the one on the `reduced` counts with seed 0, trained.
@@ -96,18 +106,20 @@ def compare(
         training.fit(model, loader, optimizer, 3, others[0], 3, progress=False)
         return [training.evaluate(model, other).accuracy for other in others]
 
-    def linear(inputs: Any, those: list) -> list[float]:
-        return [judge(inputs, labels, *pair) for pair in zip(those, truth, strict=True)]
+    def linear(inputs: Any, those: Iterable) -> list[float]:
+        return judge_all(inputs, labels, zip(those, truth, strict=True))
 
     trains = {
         "SVD + network": dense,
         "SVD + regression": lambda _: linear(reduced / scale, [x / scale for x in small]),
         "sparse network": sparse,
         "regression": lambda _: linear(seen > 0, [x > 0 for x in seen_in]),
+        "regression, counts": lambda _: linear(seen, seen_in),
     }
     stored = sum(array.nbytes for array in (seen.data, seen.indices, seen.indptr))
-    inputs = reduced.nbytes, reduced.nbytes, bags.nbytes, stored
-    numbers = 10_100_401, 10_000_501, 4_000_401, 20_001  # 500 · 20,000 of them in the components
+    inputs = reduced.nbytes, reduced.nbytes, bags.nbytes, stored, stored
+    # 500 · 20,000 of them in the components
+    numbers = 10_100_401, 10_000_501, 4_000_401, 20_001, 20_001
     rows = []
     for (name, train), nbytes, size in zip(trains.items(), inputs, numbers, strict=True):
         seeds = 2 if "network" in name else 1
@@ -157,5 +169,5 @@ def leak(prepare: Callable, counts: csr_matrix, labels: np.ndarray, seed: int) -
     for seen in (500, 1_000):
         x = prepare(drawn, own, seen)
         parts = slice(500, 1_000), slice(1_000, None)
-        found.append([judge(x[:500], own[:500], x[part], own[part]) for part in parts])
+        found.append(judge_all(x[:500], own[:500], [(x[part], own[part]) for part in parts]))
     return np.array(found)
