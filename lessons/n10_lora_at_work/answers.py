@@ -69,12 +69,6 @@ def preparing(change: Callable[[nn.Module, str], object], copied: bool = True) -
     return prepare
 
 
-def unfreeze(model: nn.Module, way: str) -> None:
-    """Train the head along with the adapter."""
-    if way == "rank 1":
-        model.output.requires_grad_(True)
-
-
 class Counted(list):
     """Batches that count how often they are gone through."""
 

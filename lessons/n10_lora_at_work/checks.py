@@ -29,7 +29,6 @@ from lessons.n10_lora_at_work.answers import (
     state_bytes,
     trained,
     two_layers,
-    unfreeze,
     watch_input,
     watched,
     watching,
@@ -75,7 +74,7 @@ check.exercise(
         ),
         (
             "for rank 1, only an adapter of rank 1 on the layer `hidden` is trained.",
-            preparing(unfreeze),
+            preparing(lambda m, way: way == "rank 1" and not m.output.requires_grad_(True)),
             lambda found, base, way: way == "rank 1",
         ),
         (

@@ -87,7 +87,10 @@ def adam_state_bytes(model: nn.Module) -> int:
 
 def largest_jump(accuracies: Sequence[float]) -> float:
     """Return the largest change between neighbouring epochs, as a size (10.6)."""
-    return max(abs(after - before) for before, after in pairwise(accuracies))
+    sizes = []
+    for before, after in pairwise(accuracies):
+        sizes.append(abs(after - before))
+    return max(sizes)
 
 
 def train_adapter(

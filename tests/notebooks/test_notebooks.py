@@ -190,7 +190,7 @@ class Essence(ast.NodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is None or not node.simple:
             return node
-        return ast.Assign(targets=[node.target], value=node.value, lineno=0)
+        return ast.Assign(targets=[node.target], value=self.visit(node.value), lineno=0)
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         if isinstance(node.body[-1], ast.Raise) and not node.orelse:
