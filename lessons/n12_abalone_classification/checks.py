@@ -286,7 +286,7 @@ def rated(
 
     def note(layer: nn.Module, inputs: tuple) -> None:
         if isinstance(layer, nn.Linear) and layer.training and inputs[0].shape[1:] == (3,):
-            trained.append(inputs[0])
+            trained.append(inputs[0].cpu())
 
     with nn.modules.module.register_module_forward_pre_hook(note):
         found = answer(features, labels, parts, *settings)
