@@ -1,6 +1,6 @@
 """Measure the course's speed side by side: `make bench`, or ``python -m benchmarks``.
 
-It takes about 7 minutes on two quiet cores, and 9 GB of memory at most (two dense caches
+It takes about 6 minutes on two quiet cores, and 9 GB of memory at most (two dense caches
 live side by side). The exit status is 1 if a row failed.
 """
 
