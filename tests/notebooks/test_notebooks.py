@@ -356,6 +356,7 @@ def test_badge_and_set_up_cell_have_the_repositorys_address(path: Path, edition:
 def test_networks_run_on_one_thread(path: Path) -> None:
     setup = next(cell.source for cell in cells(path, "code") if cell.id == "setup")
     assert "torch.set_num_threads(1)" in setup
+    assert ("from sklearn" in setup) == ("\nthreadpool_limits(1)" in setup)
 
 
 def test_a_file_that_hides_the_course_is_named(tmp_path: Path) -> None:
