@@ -50,8 +50,7 @@ def compare(
 ) -> tuple[list[list], dict[str, np.ndarray]]:
     """Train each variant with three seeds; return rows of a table, and mean training losses.
 
-    A row is the name, the last training loss, validation loss and accuracy (means), and the
-    points against "two logits", paired by seed, with half the 95 % interval.
+    A row ends in the points against "two logits", paired by seed, with half the 95 % interval.
     """
     judge = datasets.make_loader(held_out, batch_size=500, sparse=True)
     runs = {

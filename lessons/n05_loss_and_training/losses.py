@@ -13,9 +13,8 @@ from lessons.comparing import number
 NO_MINUS = "a loss below 0 would be better than perfect: look at the minus sign."
 NO_MEAN = "the mean over the batch is missing."
 SUM = "that is the sum over the batch, not yet its mean."
-SIZE = "the sum is divided by 128, but a batch may have another size."
 BASE = "this is to another base. Take the natural logarithm."
-NO_LOGARITHM = "the logarithm is missing: nn.NLLLoss, despite its name, does not take it either."
+NO_LOGARITHM = "the logarithm is missing."
 ALL_CLASSES = "all classes count in your loss. Only the probability of the *target* class should."
 AXIS = "your probabilities do not add up to 1 over the classes of each sample: which axis is that?"
 NO_GRADIENT = (
@@ -151,6 +150,5 @@ def common_mistakes(pick: Pick) -> list[tuple]:
         (NO_MINUS, loss(pick, sign=1)),
         (NO_MEAN, loss(pick, mean=lambda each: each)),
         (SUM, loss(pick, mean=torch.sum)),
-        (SIZE, loss(pick, mean=lambda each: each.sum() / 128)),
         *((BASE, loss(pick, log=log)) for log in (torch.log10, torch.log2)),
     ]

@@ -47,10 +47,7 @@ def descent(
 
 
 def floor(title: str, other: str) -> Tensor:
-    """Draw the losses of one softmax and of two, and their slopes, against the margin.
-
-    Returns the slope of two softmaxes over that of one, for each margin.
-    """
+    """Draw losses and slopes of one and two softmaxes; return slope of two / slope of one."""
     axes = plt.subplots(1, 2, figsize=(11, 4))[1]
     m = torch.linspace(-8, 8, 401, requires_grad=True)
     losses = {"one softmax": F.softplus(-m), "two softmaxes": F.softplus(1 - 2 * torch.sigmoid(m))}
@@ -61,7 +58,8 @@ def floor(title: str, other: str) -> Tensor:
             ax.plot(m.detach(), values.detach(), style, linewidth=2.5, label=name)
         ax.legend()
     axes[0].set(xlabel="margin m", ylabel="loss [nats]", title=title)
-    axes[0].axhline(math.log(1 + 1 / math.e), color="grey", linestyle=":")
+    axes[0].axhline(least := math.log(1 + 1 / math.e), color="grey", linestyle=":")
+    axes[0].text(-8, least + 0.1, f"{least:.2f}", color="dimgrey")
     axes[1].set(xlabel="margin m", ylabel="size of the gradient dL/dm", title=other)
     return slopes["two softmaxes"] / slopes["one softmax"]
 
@@ -70,7 +68,7 @@ def bounds(ax: Axes) -> None:
     """Mark the least and the largest loss of two softmaxes in a picture of losses."""
     for bound, words in ((math.log(1 + 1 / math.e), "floor"), (math.log(1 + math.e), "ceiling")):
         ax.axhline(bound, color="grey", linestyle="--")
-        ax.text(66, bound + 0.05, f"{words} of two softmaxes", color="dimgrey")
+        ax.text(122, bound, f" {words} of\n two softmaxes", color="dimgrey", va="center")
 
 
 Box = tuple[float, float, str, str]  # x, y, the words, the colour

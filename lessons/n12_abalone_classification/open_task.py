@@ -80,6 +80,8 @@ def judge(found: Any, lab: Lab) -> None:
     if high - low > WIDEST + 1e-9:
         raise Wrong(f"the interval is {high - low:.3f} wide; {WIDEST} at most is asked for.")
     settings = {name: value for name, value in parts[0].items() if name != "seed"}
+    if lab.trained and all(one == lab.trained[0] for one in lab.trained):
+        raise Wrong("this lab has trained one choice of settings; a search compares several.")
     try:
         reached, plain = lab.reached(settings), lab.reached({})
     except TypeError as error:

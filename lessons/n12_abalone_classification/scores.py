@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from lessons.comparing import array
+from lessons.judging import Wrong
 
 
 def roc(
@@ -33,14 +34,24 @@ def one_by_one(scores: np.ndarray, labels: np.ndarray) -> tuple:
 CHANCES, IS_OLD = np.array([0.9, 0.5, 0.4, 0.2, 0.7, 0.1, 0.3, 0.5]), np.arange(8) % 8 < 3
 
 
+def by_hand(answer: Callable, scores: np.ndarray, labels: np.ndarray) -> Any:
+    """Return what the answer gives; refuse it if it is scikit-learn's, or names that."""
+    names = getattr(answer, "__name__", ""), *getattr(answer, "__code__", roc.__code__).co_names
+    if {"metrics", "roc_auc_score"} & {*names}:
+        raise Wrong("scikit-learn computes it: do it without a ready-made curve or area.")
+    return answer(scores, labels)
+
+
 def different(answer: Callable, scores: np.ndarray, labels: np.ndarray) -> Any:
     """Return both rates, without points that only repeat the one before."""
-    rates = array(found := answer(scores, labels))
+    rates = array(found := by_hand(answer, scores, labels))
     if rates is None or rates.ndim != 2 or len(rates) != 2:
         return found
     return tuple(rates[:, np.append(True, abs(np.diff(rates)).max(0) > 1e-9)])
 
 
+OF_THE_CALLED = "divide by all who *are* young (or old), not by those who are *called* old."
+of_the_called = partial(roc, per=lambda called, own: (called & own).sum() / called.sum())
 ROC = dict(
     reference=roc,
     probe=different,
@@ -54,18 +65,12 @@ ROC = dict(
         ("the two are swapped: first the false positives.", lambda *a: roc(*a)[::-1]),
         ("numbers of animals: give shares.", partial(roc, per=lambda c, own: c[own].sum())),
         ("shares of young and old, not of all.", partial(roc, per=lambda c, own: (c & own).mean())),
-        (
-            "the false positive rate is a share of the young, not of those who are called old.",
-            lambda s, y: (
-                roc(s, 1 - y, per=lambda c, own: (own & c).sum() / c.sum())[1],
-                roc(s, y)[1],
-            ),
-        ),
+        (OF_THE_CALLED, of_the_called),
+        (OF_THE_CALLED, lambda *a: (of_the_called(*a)[0], roc(*a)[1])),
         ("those are the shares called *young*.", lambda *a: tuple(1 - rate for rate in roc(*a))),
         ("an animal at the threshold is called old.", partial(roc, above=np.greater)),
         ("the first point, (0, 0), is missing: nobody is called old.", partial(roc, start=False)),
         ("the thresholds go downwards.", lambda *a: [np.append(0, r[:0:-1]) for r in roc(*a)]),
-        ("old is who scores *at least* the threshold.", partial(roc, above=np.less_equal)),
         (
             "that is a point for each animal. One for each *different* score is asked for: animals "
             "with equal scores are called old together.",
@@ -90,6 +95,7 @@ OLD = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0])
 
 AUC = dict(
     reference=auc_by_pairs,
+    probe=by_hand,
     inputs=[(SCORES, OLD), (SCORES[1:], OLD[:-1])],
     mistakes=[
         ("ties are counted as lost. They count half.", partial(auc_by_pairs, tie=0)),
@@ -139,11 +145,10 @@ INTERVAL = dict(
     ],
     mistakes=[
         (
-            "those are the two ends of the interval. Its middle and half of its width are asked.",
+            "those are the interval's two ends. Its middle and half of its width are asked for.",
             lambda *a: (interval(*a)[0] - interval(*a)[1], sum(interval(*a))),
         ),
         ("the two are swapped: first the mean.", lambda *a: interval(*a)[::-1]),
-        ("keep the signs.", lambda *a: interval(abs(np.subtract(*a)), np.zeros(len(a[0])))),
         ("the sign is turned round: new minus old.", lambda new, old: interval(old, new)),
         ("the lists are paired: what they share cancels in the differences.", independent),
         ("that is the spread of *single* differences: where is n?", partial(interval, root=0)),
@@ -153,7 +158,7 @@ INTERVAL = dict(
         ("1.96 is too small for few splits: take t.", partial(interval, point=lambda *_: 1.96)),
         ("t has n - 1 degrees of freedom, not n.", partial(interval, less=0)),
         ("2.5 % lie at each end: take the 97.5 % point.", partial(interval, share=0.95)),
-        ("half of the width is asked.", lambda *a: (interval(*a)[0], 2 * interval(*a)[1])),
+        ("half of the width is asked for.", lambda *a: (interval(*a)[0], 2 * interval(*a)[1])),
     ],
     errors={"for -": "Lists can't be subtracted: make arrays of them."},
     otherwise="Two numbers: the mean of the differences, and t times the error of that mean.",

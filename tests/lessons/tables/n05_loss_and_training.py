@@ -104,6 +104,15 @@ def in_place(
     return path
 
 
+def velocity_last(loss: Any, start: Tensor, lr: float, num_steps: int, momentum: float) -> Tensor:
+    path, velocity = [start.clone()], torch.zeros_like(start)
+    for _ in range(num_steps):
+        weights = path[-1].clone().requires_grad_()
+        path.append(path[-1] - lr * velocity)
+        velocity = momentum * velocity + torch.autograd.grad(loss(weights), weights)[0]
+    return torch.stack(path)
+
+
 def by_optimizer(loss: Any, start: Tensor, lr: float, *_: Any) -> Tensor:
     weights = start.clone().requires_grad_()
     torch.optim.SGD([weights], lr=lr).step()
@@ -145,6 +154,10 @@ def epoch_with(loss_of: Any) -> Any:
         return plain_epoch(model, loader, optimizer, lambda z, y: loss_of(loss, z, y))
 
     return train_epoch
+
+
+def of_the_first_batch(model: nn.Module, loader: Any, *rest: Any) -> float:
+    return plain_epoch(model, type(loader)([*loader][:1]), *rest)
 
 
 device = torch.device("cpu")  # as in the notebook
@@ -193,6 +206,7 @@ TRAPS = [
     Trap("v_1_b", (lambda p, y: nn.BCELoss()(p, y.float()),), "ready-made"),
     Trap("ex_05_1", (lambda z, y: nn.BCEWithLogitsLoss()(z, y.float()),), "ready-made"),
     Trap("ex_05_1", (lambda z, y: bce(torch.sigmoid(z), y),), "never gets above 0"),
+    Trap("ex_05_1", (lambda z, y: bce(torch.sigmoid(z) * (1 - 2e-7) + 1e-7, y),), "is cut off"),
     Trap("ex_05_1", (lambda z, y: max(z, 0) - (z * y).mean(),), "True or False"),
     Trap("ex_05_2", (not_recorded,), "under no_grad"),
     Trap("v_3_a", (nn.CrossEntropyLoss(),), "ready-made"),
@@ -210,8 +224,10 @@ TRAPS = [
     Trap("ex_05_3", (Quiet,), "`model.training` should not be False"),
     Trap("ex_05_3", (OneLogit,), "what `forward` gives should not be tensor [3, 1]"),
     Trap("v_3_b", (lambda layer: nn.Sequential(layer, nn.Linear(2, 1)),), "return an nn.Linear"),
+    Trap("ex_05_2", (of_the_first_batch,), "first batch's loss alone"),
+    Trap("ex_05_4", (velocity_last,), "First the new v"),
     Trap("ex_05_4", (by_optimizer,), "no optimizer is allowed"),
-    Trap("ex_05_4", (of_no_leaf,), "not calculated"),
+    Trap("ex_05_4", (of_no_leaf,), "calculated from others"),
     Trap("ex_05_1", (lambda z, y: (torch.max(z, 0) - z * y).mean(),), "along axis 0"),
     Trap("ex_05_3", (of_fixed_size,), "the two arguments"),
     Trap("ex_05_open", (lambda *a: with_helpers(*a)[:1],), "a pair for each of 3 epochs"),

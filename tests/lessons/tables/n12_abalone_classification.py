@@ -20,6 +20,8 @@ from tests.lessons.tables import Trap
 LAB = open_task.Lab(abalone.stand_in().table[:1200])
 for tried in ({}, {"num_epochs": 20}, {"lr": 1e-9}):
     LAB.train(**tried)
+LAZY = open_task.Lab(abalone.stand_in().table[:1200])
+LAZY.train(num_epochs=1)
 
 
 def label_old(rings: Any, old_from: int) -> tuple:
@@ -32,6 +34,13 @@ def split_by_hand(labels: np.ndarray, seed: int) -> list:
     rows = np.random.default_rng(seed).permutation(len(labels))
     rows = rows[np.argsort(labels[rows], kind="stable")]
     return [[*rows[0::4], *rows[1::4]], rows[2::4].tolist(), torch.tensor(rows[3::4])]
+
+
+def split_by_quarters(labels: np.ndarray, seed: int) -> tuple:
+    """Take a quarter for test, and a quarter of the rest for validation."""
+    rows, options = np.arange(len(labels)), {"test_size": 0.25, "random_state": seed}
+    rest, test = train_test_split(rows, stratify=labels, **options)
+    return *train_test_split(rest, stratify=labels[rest], **options), test
 
 
 def split_with_all_labels(labels: np.ndarray, seed: int) -> tuple:
@@ -142,14 +151,12 @@ RIGHT = {
     "ex_12_6": [(experiment_with_torchs_loader,)],
     "ex_12_7": [
         (roc_by_sorting,),
-        (lambda s, y: metrics.roc_curve(y, s, drop_intermediate=False)[:2],),
         (lambda s, y: np.append(roc_by_sorting(s, y), [[1.0], [1.0]], axis=1),),
     ],
     "ex_12_8": [
         (auc_by_loops,),
         (auc_by_ranks,),
         (auc_by_trapezoids,),
-        (lambda scores, labels: roc_auc_score(labels, scores),),
     ],
     "ex_12_9": [(training.paired_interval,), (interval_by_scipy,)],
     "ex_12_open": [
@@ -165,12 +172,13 @@ TRAPS = [
     Trap("ex_12_1", (lambda r, o: (label_old(r, o)[0] / 1, label_old(r, o)[1]),), "whole numbers"),
     Trap("ex_12_2", (split_with_all_labels,), "for each row that is left"),
     Trap("ex_12_2", (lambda *a: abalone.split_indices(*a)[:2],), "train, validation and test"),
+    Trap("ex_12_2", (split_by_quarters,), "[112, 38, 50] is wrong"),
     Trap("ex_12_4", (one_hot_width_of_data,), "that does not occur"),
     Trap("ex_12_5", (mlp_of_one_width,), "'Linear(5, 3)'"),
     Trap("ex_12_5", (lambda *a: list(models.make_mlp(*a)),), "An nn.Sequential"),
     Trap("ex_12_5", (lambda *a: nn.Sequential(list(models.make_mlp(*a))),), "unpack the list"),
     Trap("ex_12_5", (lambda n, *_: nn.Sequential(nn.Linear(n, 7), nn.ReLU),), "with brackets"),
-    Trap("ex_12_4", (by_dict,), "KeyError, not ValueError"),
+    Trap("ex_12_4", (by_dict,), "make this KeyError a"),
     Trap("ex_12_4", (lambda c, n: strict([[k in x for x in n] for k in c]),), "fits no name"),
     Trap("ex_12_6", (lambda *a: experiments.experiment(*a)[0],), "first a probability"),
     Trap("ex_12_6", (partial(experiment_with_torchs_loader, training_mode=True),), "History's"),
@@ -178,6 +186,9 @@ TRAPS = [
     Trap("ex_12_6", (partial(experiment_with_torchs_loader, patience=5),), "Early stopping"),
     Trap("ex_12_6", (partial(experiments.experiment, gamma=0.9),), "scheduler (0.95)"),
     Trap("ex_12_7", (lambda s, y: roc_by_sorting(s, y)[0],), "Two arrays"),
+    Trap("ex_12_7", (lambda s, y: metrics.roc_curve(y, s)[:2],), "ready-made"),
+    Trap("ex_12_8", (lambda s, y: roc_auc_score(y, s),), "ready-made"),
+    Trap("ex_12_8", (roc_auc_score,), "ready-made"),
     Trap("ex_12_8", (lambda s, y: auc_by_loops(np.round(s, 1), y),), "Of all pairs"),
     Trap("ex_12_8", (lambda s, y: np.trapezoid(roc_by_sorting(s, y)[1]),), "above 1"),
     Trap("ex_12_9", (lambda new, old: np.mean(new),), "Two numbers"),
@@ -188,5 +199,6 @@ TRAPS = [
     Trap("ex_12_open", (({"lr": 1e-9}, (0.80, 0.87)), LAB), "Search on"),
     Trap("ex_12_open", (({}, (0.80, 0.82)), LAB), "narrower than chance"),
     Trap("ex_12_open", (({}, (0.60, 0.65)), LAB), "outside of"),
+    Trap("ex_12_open", (({}, (0.86, 0.92)), LAZY), "a search compares several"),
     Trap("ex_12_open", (({"lr": 0.02}, (0.86, 0.93)), LAB), "never trained"),
 ]
