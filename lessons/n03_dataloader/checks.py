@@ -13,7 +13,7 @@ from lessons.n03_dataloader.open_task import sampler
 check = Checks()
 
 TAKE_APART = "One tensor is made of a list of tensors: take vectors and labels apart first."
-ONE_BY_ONE = "Give the batches one by one: a method with `yield` is an iterator by itself."
+ONE_BY_ONE = "Give the batches one by one: with `yield`, Python makes the iterator for you."
 
 check.exercise(
     "03.1",
@@ -70,14 +70,13 @@ check.exercise(
     otherwise="Every index from 0 to len(self.dataset) - 1, each once.",
 )
 
+TOO_LONG = "a batch has more than `batch_size` samples: a slice leaves out its end."
+
 check.exercise(
     "III.2.b",
     batching(),
     probe=loaders.two_epochs,
-    inputs=[
-        *((7, 3, False), (7, 3, True), (6, 3, False), (6, 3, True)),
-        *((2, 4, False), (2, 4, True)),
-    ],
+    inputs=[(7, 3, False), (7, 3, True), (6, 3, False), (6, 3, True), (2, 4, False), (2, 4, True)],
     mistakes=[
         ("without drop_last, a smaller last batch counts, too.", batching(lambda full, _: full)),
         ("with drop_last=True, a smaller last batch is left out.", batching(lambda full, _: True)),
@@ -86,8 +85,9 @@ check.exercise(
         ("these are indices, not samples.", batching(make=lambda self, i: self.collate_fn(i))),
         ("the samples come in the order of the file, not of order().", batching(order_of=sorted)),
         ("the second epoch repeats the first.", batching(order_of=lambda o: sorted(o)[::-1])),
-        ("order() draws anew at each call: call it before the loop.", batching(anew=True)),
         ("only the first batch comes: is it `return` for `yield`?", batching(most=lambda drop: 1)),
+        (NO_EMPTY_ONE, batching(beyond=1), lambda found, *_: found[1][-1] == ""),
+        (TOO_LONG, batching(longer=1), lambda found, n, b, _: found[1][0].count("s") > b),
     ],
     parts=("the numbers of batches in two epochs", "the first epoch", "the second epoch"),
     errors={
@@ -119,10 +119,7 @@ SMALLER = "the last batch is smaller: divide by the size of *this* batch."
 check.exercise(
     "III.2.c",
     shares(),
-    inputs=[
-        (Batches([1, 0, 1, 1], [0, 0, 0, 0], [1, 0, 0, 1], [1]),),
-        (Batches([1, 1, 0], [1, 0]),),
-    ],
+    inputs=[(Batches([1, 0, 1, 1], [0] * 4, [1, 0, 0, 1], [1]),), (Batches([1, 1, 0], [1, 0]),)],
     mistakes=[
         ("those are numbers of positives. A share lies between 0 and 1.", shares(torch.sum)),
         (SMALLER, lambda loader: [int(y.sum()) / loader.batch_size for _, y in loader]),
@@ -149,6 +146,7 @@ def averaged(average: Callable) -> Callable:
 
 
 weighted = averaged(lambda table, sizes: table @ sizes / sizes.sum())
+FULL = "a last batch that is full counts for nothing: which size has it in your code?"
 COUNT_THEM = "How many batches has an epoch, the last one included? And if they all are full?"
 
 check.exercise(
@@ -166,10 +164,8 @@ check.exercise(
         ("those are sums, not yet means.", averaged(lambda table, sizes: table @ sizes)),
         ("those are sums, not yet means.", averaged(lambda table, _: table.sum(axis=1))),
         ("each is a mean: weigh it by its size.", averaged(lambda t, n: t.sum(axis=1) / n.sum())),
-        (
-            "a last batch that is full counts for nothing: which size has it in your code?",
-            lambda x, n, b: averaged(lambda t, s: t @ np.append(s[:-1], n % b) / n)(x, n, b),
-        ),
+        (FULL, lambda x, n, b: averaged(lambda t, s: t @ np.append(s[:-1], n % b) / n)(x, n, b)),
+        (FULL, lambda x, n, b: averaged(lambda t, s: np.average(t, 1, [*s[:-1], n % b]))(x, n, b)),
         (
             f"there must be as many means as epochs, and there are not. {COUNT_THEM}",
             averaged(lambda table, _: table[0]),
@@ -199,6 +195,9 @@ check.choice(
 # --- 03.open ------------------------------------------------------------------------------
 
 LISTS = "The sampler gives batches: each is a list of indices."
+TOGETHER = "a batch has `batch_size` reviews, both classes together."
+STAYING = "in every epoch the same reviews of a class come together: shuffle both classes anew."
+LENGTH = "the batches are right, but `len` is not their number."
 LABELS = torch.tensor([0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 1, 0, 0, 1])
 
 check.exercise(
@@ -222,26 +221,14 @@ check.exercise(
             sampler(lambda indices, _: indices[:1].repeat(len(indices))),
             lambda found, labels, size: not found[3] and max(found[1]) <= size,
         ),
-        (
-            "a batch has `batch_size` reviews, both classes together.",
-            sampler(per_class=lambda batch_size: batch_size),
-            lambda found, labels, size: max(found[1]) > size,
-        ),
-        (
-            "the second epoch has the same batches as the first: draw them anew.",
-            sampler(lambda indices, _: indices),
-            lambda found, *_: not found[4],
-        ),
+        (TOGETHER, sampler(per_class=int), lambda found, labels, size: max(found[1]) > size),
+        (STAYING, sampler(lambda indices, _: indices), lambda found, *_: not found[4]),
         (
             "the same seed gives other batches: let every random number come from `generator`.",
             sampler(lambda indices, _: open_task.drawn(indices, None)),
             lambda found, *_: not found[5],
         ),
-        (
-            "the batches are right, but `len` is not their number.",
-            sampler(length=lambda reviews, _: 2 * reviews),
-            lambda found, *_: found[0] != len(found[1]),
-        ),
+        (LENGTH, sampler(length=int.__mul__), lambda found, *_: found[0] != len(found[1])),
     ],
     errors={
         "'int' object is not iterable": LISTS,

@@ -105,20 +105,20 @@ def batching(
     make: Callable = lambda self, piece: self.collate_fn([*map(self.dataset.__getitem__, piece)]),
     order_of: Callable = lambda order: order,
     most: Callable = lambda drop: None,
-    anew: bool = False,
+    beyond: int = 0,
+    longer: int = 0,
 ) -> type:
     """Return a class whose `__iter__` makes batches of the pieces of an order.
 
-    ``keep(is it full, drop_last)`` says which, ``most(drop_last)`` where to end; `anew` asks for
-    an order in each batch. `order` comes with the check.
+    ``keep(is it full, drop_last)`` says which, ``most(drop_last)`` where to end; `beyond` goes on
+    too far, and pieces may be `longer` than a batch. `order` comes with the check.
     """
 
     def iterate(self: Any) -> Iterator:
-        once = [] if anew else order_of(self.order())
-        size = self.batch_size
-        for start in [*range(0, len(self.dataset), size)][: most(self.drop_last)]:
-            piece = (once or self.order())[start : start + size]
-            if keep(len(piece) == size, self.drop_last):
+        order, size = order_of(self.order()), self.batch_size
+        for start in [*range(0, len(order) + beyond, size)][: most(self.drop_last)]:
+            piece = order[start : start + size + longer]
+            if keep(len(piece) >= size, self.drop_last):
                 yield make(self, piece)
 
     return loader(__iter__=iterate)
@@ -151,6 +151,8 @@ def two_epochs(cls: Any, num_samples: int, batch_size: int, drop_last: bool) -> 
         Letters(num_samples), batch_size, False, drop_last, None, lambda s: "+".join(map(str, s))
     )
     epochs = [list(islice(made, 100)) for _ in range(2)]
+    if len(orders) < 48:
+        raise Wrong("order() draws anew at each call: call it once an epoch, before the loop.")
     if not all(isinstance(batch, str) for batch in [*epochs[0], *epochs[1]]):
         raise Wrong("a batch is not collated: hand the list of its samples to self.collate_fn.")
     return [*map(len, epochs)], *epochs

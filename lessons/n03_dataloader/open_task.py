@@ -44,15 +44,19 @@ def facts(cls: Any, labels: Tensor, batch_size: int) -> tuple:
     """Return what is asked of a sampler.
 
     Its length; the sizes of the batches of an epoch; for each whether half of it is positive;
-    whether each review comes once; whether the second epoch has other batches; whether the same
-    seed gives the same batches again.
+    whether each review comes once; whether of both classes other reviews come together in the next
+    epochs; whether the same seed gives the same batches again.
     """
     made = cls(labels, batch_size, torch.Generator().manual_seed(7))
-    first, second = batches(made), batches(made)
-    again = batches(cls(labels, batch_size, torch.Generator().manual_seed(7)))
+    epochs = [batches(made) for _ in range(3)]
+    first, again = epochs[0], batches(cls(labels, batch_size, torch.Generator().manual_seed(7)))
     halves = [2 * int(labels[batch].sum()) == len(batch) for batch in first]
     once = sorted(index for batch in first for index in batch) == list(range(len(labels)))
-    unlike = set(map(frozenset, first)) != set(map(frozenset, second))
+    groups = [
+        [{frozenset(i for i in batch if labels[i] == y) for batch in epoch} for epoch in epochs]
+        for y in (0, 1)
+    ]
+    unlike = all(one != two or two != three for one, two, three in groups)
     return len(made), [*map(len, first)], halves, once, unlike, first == again
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from helpers.training import pick_device
 from lessons.n03_dataloader.loaders import Given, batching, counting, loader, ordering
-from lessons.n03_dataloader.open_task import sampler
+from lessons.n03_dataloader.open_task import drawn, sampler
 from tests.lessons.tables import Trap
 
 
@@ -43,13 +43,16 @@ def seeded(self: Given) -> list[int]:
     return shuffled_in_place(self)
 
 
-def one_too_many(self: Given) -> Iterator:
-    """Give a last batch that may be empty."""
-    order = self.order()
-    for k in range(len(order) // self.batch_size + 1):
-        piece = order[self.batch_size * k : self.batch_size * (k + 1)]
-        if len(piece) == self.batch_size or not self.drop_last:
-            yield self.collate_fn([*map(self.dataset.__getitem__, piece)])
+def anew(self: Given) -> Iterator:
+    """Ask for an order in each batch."""
+    for start in range(0, len(self.dataset), self.batch_size):
+        piece = self.order()[start : start + self.batch_size]
+        yield self.collate_fn([*map(self.dataset.__getitem__, piece)])
+
+
+def one_class(indices: Tensor, generator: torch.Generator) -> Tensor:
+    """Leave the class of review 0 in the order of the file."""
+    return indices if 0 in indices else drawn(indices, generator)
 
 
 def shares_of_the_first(loader: list) -> list[float]:
@@ -171,13 +174,11 @@ TRAPS = [
     Trap("iii_2_a", (loader(__len__=lambda self: len(self.order)),), "no attribute 'order'"),
     Trap("ex_03_2", (loader(order=lambda self: range(3)),), "for every input of the check"),
     Trap("ex_03_2", (loader(order=seeded),), "sets PyTorch's own seed"),
-    Trap(
-        "iii_2_b", (loader(__iter__=one_too_many),), "the numbers of batches in two epochs should"
-    ),
+    Trap("iii_2_b", (loader(__iter__=anew),), "once an epoch"),
     Trap("iii_2_b", (batching(make=lambda self, piece: piece),), "is not collated"),
     Trap("ex_03_1", (lambda samples: torch.stack([x for x, _ in samples]),), "both parts"),
     Trap("iii_2_c", (shares_of_the_first,), "is the return in the loop"),
-    Trap("iii_2_b", (loader(__iter__=lambda self: [1, 2]),), "is an iterator by itself"),
+    Trap("iii_2_b", (loader(__iter__=lambda self: [1, 2]),), "Python makes the iterator"),
     Trap(
         "iii_2_b",
         (loader(__iter__=lambda self: iter([self.dataset[self.order()]])),),
@@ -187,4 +188,5 @@ TRAPS = [
     Trap("iii_3", (lambda losses, n, b: np.reshape(losses, (-1, 5)),), "How many batches"),
     Trap("iii_3", (lambda losses, n, b: losses.mean(),), "a list"),
     Trap("ex_03_open", (Singles,), "each is a list of indices"),
+    Trap("ex_03_open", (sampler(one_class),), "shuffle both classes"),
 ]
