@@ -8,12 +8,7 @@ from torch import Tensor
 
 from helpers.training import predicted_classes
 from lessons.exercises import Checks
-from lessons.n06_evaluation_and_perplexity import (
-    evaluation,
-    experiments,
-    open_task,
-    stopping,
-)
+from lessons.n06_evaluation_and_perplexity import evaluation, experiments, open_task, stopping
 
 check = Checks()
 
@@ -129,7 +124,7 @@ check.exercise(
             from_truth(lambda logs: logs.mean().exp()),
         ),
         (
-            "that is the cross-entropy: one function is missing.",
+            "that is the cross-entropy: a function is missing.",
             from_truth(lambda logs: -logs.mean()),
         ),
         ("this mixes powers of 2 and of e.", from_truth(lambda logs: 2 ** -logs.mean())),

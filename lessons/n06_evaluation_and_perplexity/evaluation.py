@@ -142,6 +142,7 @@ def evaluating(
     size: Callable = lambda inputs, targets: len(targets),
     record: Callable = training.Evaluation,
     judged: Callable = lambda score, outputs, targets: score(outputs, targets),
+    at_once: bool = True,
 ) -> Callable:
     """Return an answer to VI.3.a, with a place for every mistake."""
 
@@ -162,10 +163,20 @@ def evaluating(
                 sizes.append(size(inputs, targets))
         finally:
             model.train(mode)
-        every = map(torch.cat, zip(*pairs, strict=True))
-        return record(mean(losses, sizes), judged(score, *every), sum(sizes))
+        every = [[*map(torch.cat, zip(*pairs, strict=True))]] if at_once else pairs
+        scores = [judged(score, *part) for part in every]
+        return record(mean(losses, sizes), np.mean(scores), sum(sizes))
 
     return evaluate
+
+
+last_loss = evaluating(mean=lambda losses, sizes: losses[-1])
+
+
+def is_last(found: Any, model: Echo, loader: Any, *others: Callable) -> bool:
+    """Whether a loss is that of the last of several batches."""
+    last = last_loss(Echo(model.training), loader, *others).loss
+    return len(loader) > 1 and math.isclose(found[0], last)
 
 
 class Inverse(training.Evaluation):
@@ -198,7 +209,8 @@ EVALUATE: dict[str, Any] = dict(
     ],
     parts=PARTS,
     mistakes=[
-        ("the loss is that of the last batch.", evaluating(mean=lambda losses, sizes: losses[-1])),
+        ("the loss is that of the last batch.", last_loss, is_last),
+        ("the score is a mean over batches: it needs them all at once.", evaluating(at_once=False)),
         (
             "that is the mean over *batches*. The last one is smaller, yet it counts as much.",
             evaluating(mean=lambda losses, sizes: np.mean(losses)),

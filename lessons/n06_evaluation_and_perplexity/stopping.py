@@ -135,6 +135,7 @@ def fitting(
     return answer
 
 
+LOWEST = "the best epoch is the one with the lowest *validation loss*."
 LOSSES = [0.5, 0.4, 0.45, 0.3, 0.35, 0.33, 0.36, 0.2]
 
 PARTS = ("the number of walks through train_loader", "history.train_loss",
@@ -166,7 +167,8 @@ FIT: dict[str, Any] = dict(
         (
             "right, until the training is interrupted or stopped by an error: then the best "
             "weights must come back, too, and an error must come out. What stands under `finally` "
-            "runs in any case; with `except`, or a `return` there, an error may get lost.",
+            "runs in any case; with `except`, or a `return` there, an error may get lost, and "
+            "`except Exception` misses the stop button.",
             fitting(restore="at the end"),
             lambda found, *world: world[-1] in (Broken, Stopped),
         ),
@@ -180,10 +182,8 @@ FIT: dict[str, Any] = dict(
             "an epoch as good as the best one is no new best.",
             fitting(better=lambda values, best: values[-1] <= values[best]),
         ),
-        (
-            "the best epoch is the one with the lowest *validation* loss.",
-            fitting(judged=lambda history: history.train_loss),
-        ),
+        (LOWEST, fitting(judged=lambda history: history.train_loss)),
+        (LOWEST, fitting(judged=lambda history: [-one.score for one in history.validation])),
         ("a history that is handed in is the one to fill and to return.", fitting(own=False)),
         ("`score` does not reach evaluate: hand it on.", fitting(scores=False)),
     ],

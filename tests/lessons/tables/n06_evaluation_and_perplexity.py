@@ -196,6 +196,7 @@ TRAPS = [
     Trap("vi_3_a", (spoiled("x.to(device)", "x.cpu()"),), "Not all of yours do"),
     Trap("vi_3_a", (spoiled("x.to(device)", "x.float().to(device)"),), "Bags, no tensor"),
     Trap("vi_3_a", (spoiled("len(y))\n", "len(y)); break\n"),), "of 2 batches"),
+    Trap("vi_3_a", (spoiled("outs.app", "outs, ys, losses = [], [], []; outs.app"),), "last batch"),
     Trap("vi_4_b", (swallowing,), "an error must come out"),
     Trap("vi_4_b", (unstopped,), "interrupted"),
     Trap("ex_06_2", (one_run_more,), "differ by more than one"),
