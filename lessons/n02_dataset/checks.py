@@ -29,7 +29,7 @@ check.exercise(
     rungs.NaiveDataset,
     probe=worlds.sampled,
     parts=("the length", "the vectors", "the labels", "the types of both"),
-    inputs=[(MADE_UP[:5], WORDS), (MADE_UP[60:63], WORDS)],
+    inputs=[(MADE_UP[:5], WORDS), (MADE_UP[62:65], WORDS)],  # none is empty
     mistakes=[
         ("each sample is the first one.", rungs.naive(lambda *sample: sample, lambda index: 0)),
         (
@@ -47,6 +47,11 @@ check.exercise(
             "at most one place is set: are the zeros made, or returned, inside the loop?",
             rungs.naive(lambda x, y: (x * (x.cumsum(0) == 1), y)),
             lambda found, *_: all(x.sum() <= 1 for x in found[1]),
+        ),
+        (
+            "a vector is a float32 tensor. A label stays as it is, an int, or int64 in a batch.",
+            rungs.naive(lambda x, y: (x, float(y))),
+            lambda found, *_: found[3] != {("torch.float32", "torch.int64")},
         ),
     ],
     errors={"values to unpack": PAIR, "only one element": PAIR, "a Tensor with": PAIR},
@@ -112,7 +117,11 @@ check.exercise(
     ],
     mistakes=[
         ("take the reviews in the order that `order` says.", fast_batches(order_of=sorted)),
-        ("the last, smaller batch is missing.", fast_batches(order_of=lambda o: o[:-40])),
+        (
+            "the last, smaller batch is missing.",
+            fast_batches(order_of=lambda order: order[:-40]),
+            lambda found, *_: not any(found),
+        ),
         (
             "the vectors fit, but the labels don't: they must follow `order` as the vectors do.",
             fast_batches(labels_of=lambda labels, start, chosen: labels[start:][: len(chosen)]),
@@ -134,7 +143,10 @@ check.exercise(
             lambda found, *_: found[0][0][2] != ("torch.float32", "torch.int64"),
         ),
     ],
-    errors={"values to unpack": "`batches` yields pairs, (inputs, targets), one for each batch."},
+    errors={
+        "values to unpack": "`batches` yields pairs, (inputs, targets), one for each batch.",
+        "must be long, int": "Is a list empty? torch.tensor([]) is float32: name the dtype.",
+    },
     otherwise="For each stretch of `batch_size` positions of `order`: the vectors [batch, vocab] "
     "of these reviews, cut by `tokenizer`, and their labels [batch].",
 )

@@ -58,7 +58,8 @@ def epochs(make: Callable, reviews: Reviews, vocabulary: object, orders: list[li
     for order in orders:
         before, batches = len(asked), list(prepared.batches(order, 120))
         found.append([(x, y, types(x, y)) for x, y in batches])
-        if len({x.data_ptr() for x, _ in batches if isinstance(x, Tensor)}) < len(batches) > 1:
+        tensors = [x for epoch in found for x, *_ in epoch if isinstance(x, Tensor)]
+        if len({x.data_ptr() for x in tensors}) < len(tensors):
             raise Wrong("two batches are one and the same tensor: make a new one for each.")
     if len(asked) > before:
         raise Wrong("the second epoch cuts reviews into tokens again. That can be prepared once.")

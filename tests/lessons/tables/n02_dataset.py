@@ -4,6 +4,7 @@ Right answers of unusual form, and wrong ones that the exercises' own data do no
 """
 
 import time
+import types
 from collections.abc import Callable
 from timeit import default_timer
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from tests.lessons.tables import Trap
 
@@ -54,6 +55,16 @@ def counted(self: Any, index: int) -> tuple:
 def whole_numbers(self: Any, index: int) -> tuple:
     vector, label = set_at_once(self, index)
     return vector.long(), label
+
+
+def as_numpy(vector: torch.Tensor, label: torch.Tensor) -> tuple:
+    return vector.numpy(), label
+
+
+def one_hot(self: Any, index: int) -> tuple:
+    review, label = self.reviews[index]
+    ids = torch.tensor(self.vocabulary.encode(self.tokenizer(review)))
+    return F.one_hot(ids, len(self.vocabulary)).amax(0).float(), label
 
 
 def zeros_in_the_loop(self: Any, index: int) -> tuple:
@@ -119,6 +130,35 @@ def timed(
             if stop:
                 break
         return result(seconds)
+
+    return time_steps
+
+
+def notebook_clock() -> float:
+    """Stand for the notebook's clock: only a function that sees it is asked to call it."""
+    return time.perf_counter()
+
+
+def in_the_notebook(answer: Callable) -> Callable:
+    """Return a function of the same code that sees `read_clock`."""
+    seen = {**answer.__globals__, "read_clock": notebook_clock}
+    return types.FunctionType(answer.__code__, seen, closure=answer.__closure__)
+
+
+def last_of(parts: tuple[str, ...]) -> Callable:
+    """Return an answer that keeps some parts of the last batch only."""
+
+    def time_steps(loader: Any, forward: Callable, backward: Callable) -> dict[str, float]:
+        seconds, latest = dict.fromkeys(("wait", "forward", "backward"), 0.0), time.perf_counter()
+        for inputs, targets in loader:
+            readings = [latest, time.perf_counter()]
+            loss = forward(inputs, targets)
+            readings.append(time.perf_counter())
+            backward(loss)
+            readings.append(latest := time.perf_counter())
+            for part, early, late in zip(seconds, readings, readings[1:], strict=False):
+                seconds[part] = late - early + (part not in parts) * seconds[part]
+        return seconds
 
     return time_steps
 
@@ -197,6 +237,24 @@ class ByLoader(OneMatrix):
         return DataLoader(pairs, batch_size, sampler=order, generator=torch.Generator())
 
 
+class KeptBuffer(OneMatrix):
+    """Fills one and the same tensor in every epoch."""
+
+    kept = torch.zeros(120, 41)
+
+    def batches(self, order: list[int], batch_size: int) -> Any:
+        for inputs, targets in super().batches(order, batch_size):
+            yield self.kept[: len(inputs)].copy_(inputs), targets
+
+
+class OnlyFull(OneMatrix):
+    """Drops the last, smaller batch, and gives the labels as lists."""
+
+    def batches(self, order: list[int], batch_size: int) -> Any:
+        batches = super().batches(order, batch_size)
+        return [(x, y.tolist()) for x, y in batches if len(x) == batch_size]
+
+
 class SameBuffer(OneMatrix):
     """Fills one and the same tensor for each batch."""
 
@@ -245,6 +303,17 @@ class VectorsOnly(TwoTensors):
 class LabelFirst(TwoTensors):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         return self.targets[index], self.vectors[index]
+
+
+class Inherits(TensorDataset):
+    """Has the two other methods from PyTorch."""
+
+    def __init__(self, dataset: Any) -> None:
+        super().__init__(*map(torch.stack, zip(*map(as_tensors, dataset), strict=True)))
+
+
+def as_tensors(sample: tuple) -> tuple[torch.Tensor, torch.Tensor]:
+    return sample[0], torch.as_tensor(sample[1])
 
 
 class FloatLabels(TwoTensors):
@@ -374,7 +443,7 @@ class NotTransposed(BagsAsTheyAre):
 
 
 RIGHT = {
-    "ii_1_a": [(sampling(set_at_once),), (sampling(made_as_a_set),)],
+    "ii_1_a": [(sampling(set_at_once),), (sampling(made_as_a_set),), (sampling(one_hot),)],
     "ii_1_b": [
         (mean_ones_by_loader,),
         (lambda dataset: sum(vector.sum() for vector, _ in dataset) / len(dataset),),
@@ -387,10 +456,11 @@ RIGHT = {
         (timed(time.perf_counter_ns, unit=1e-9),),
         (timed(default_timer),),
         (with_iterator,),
+        (in_the_notebook(timed(notebook_clock)),),
     ],
     "ii_2_b": [("d",), (" D ",)],
     "ex_02_open": [(OneMatrix,), (ByLoader,)],
-    "ii_2_c_1": [(TwoTensors,)],
+    "ii_2_c_1": [(TwoTensors,), (Inherits,)],
     "ii_2_c_2": [(csr_by_torch,)],
     "ii_2_c_3": [(ByLoops,)],
     "ii_2_c_4": [(ByFunction,)],
@@ -415,7 +485,8 @@ TRAPS = [
     Trap("ii_1_a", (sampling(lambda self, i: set_at_once(self, i)[0]),), "the vector comes first"),
     Trap("ii_1_a", (sampling(lambda self, i: set_at_once(self, i)[::-1]),), "vector comes first"),
     Trap("ii_1_a", (sampling(lambda self, i: (set_at_once(self, i)[0], 1)),), "the labels"),
-    Trap("ii_1_a", (sampling(whole_numbers),), "torch.int64"),
+    Trap("ii_1_a", (sampling(whole_numbers),), "a float32 tensor"),
+    Trap("ii_1_a", (sampling(lambda self, i: as_numpy(*set_at_once(self, i))),), "float32 tensor"),
     Trap("ii_1_b", (lambda d: sum(v.sum() for v in d) / len(d),), "a pair: (vector, label)"),
     Trap("ii_1_b", (lambda d: sum(v for v, _ in d) / len(d),), "a single number"),
     Trap("ii_2_a", (timed(late=True),), "before its body begins"),
@@ -429,9 +500,14 @@ TRAPS = [
     Trap("ii_2_a", (timed(time.process_time),), "process_time() stands still"),
     Trap("ii_2_a", (since_the_beginning,), "new reading after each part"),
     Trap("ii_2_a", (timed(unit=1 / 3),), "of one batch"),
+    Trap("ii_2_a", (last_of(("forward", "backward")),), "of one batch"),
+    Trap("ii_2_a", (last_of(("wait",)),), "of one batch"),
+    Trap("ii_2_a", (in_the_notebook(timed()),), "waits for a GPU"),
     Trap("ii_2_a", (timed(result=lambda seconds: tuple(seconds.values())),), "dict"),
     Trap("ii_2_a", (lambda loader, forward, backward: 1.0,), "dict"),
     Trap("ex_02_open", (SameBuffer,), "one and the same tensor"),
+    Trap("ex_02_open", (KeptBuffer,), "one and the same tensor"),
+    Trap("ex_02_open", (OnlyFull,), "smaller batch is missing"),
     Trap("ex_02_open", (ByBytes,), "a float32 tensor"),
     Trap("ex_02_open", (Forgetful,), "can be prepared once"),
     Trap("ex_02_open", (OtherTokens,), "cut by `tokenizer`"),
