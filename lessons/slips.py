@@ -62,6 +62,8 @@ SLIPS = {
     "element. (A batch or a text may be empty, and the last batch smaller.)",
     r"name '\w+' is not defined": "Is it spelt as where it is made, and has that cell run? In a "
     "class, attributes and methods are reached through `self.`.",
+    r"no attribute '\w+\.": "A name with a dot leads through several layers, and getattr takes one "
+    "step. model.get_submodule(name) goes all the way.",
     r"'(?!Tensor)[A-Z]\w*' object has no attribute": "Is it spelt as where it is made? In your own "
     "class, __init__ makes it: `self.… = …`.",
     r"slice indices must be integers|'float' object cannot be interpreted": "`/` gives a float, "

@@ -174,10 +174,7 @@ check.exercise(
     parts=OUTPUTS,
     inputs=[(3, 5, 4, 2, 3.0), (2, 64, 48, 8, 1.0), (1, 30, 20, 1, 2.0)],
     mistakes=[
-        (
-            "that is the base layer alone: where does the update come in?",
-            sending(lambda s: False),
-        ),
+        ("that is the base layer alone: where is the update?", sending(lambda s: False)),
         ("the scaling is left out of the update.", sending(scale=lambda s: 1)),
         ("the update is scaled by alpha, not by alpha / r.", sending(scale=lambda s: s.alpha)),
         (
@@ -196,18 +193,16 @@ check.exercise(
             "the base layer's bias is missing. Call the layer itself, self.base_layer.",
             sending(base=lambda s, x: F.linear(x, s.base_layer.weight)),
         ),
-        (
-            "after a merge W holds the update already: here it counts twice.",
-            sending(lambda s: s.enabled),
+        *(
+            (
+                "the bias is there twice: self.base_layer(inputs) adds it already.",
+                sending(base=lambda s, x, on=on: base(s, x) + on(s) * s.base_layer.bias),
+            )
+            for on in (on, lambda s: True)
         ),
-        (
-            "a layer that is switched off must give the base layer's output.",
-            sending(lambda s: not s.merged),
-        ),
-        (
-            "ask for `enabled` and for `merged`: your update is there in every state.",
-            sending(lambda s: True),
-        ),
+        ("after a merge W holds the update: here it counts twice.", sending(lambda s: s.enabled)),
+        ("a switched-off layer gives the base layer's output.", sending(lambda s: not s.merged)),
+        ("ask for `enabled` and `merged`: your update is always there.", sending(lambda s: True)),
         (
             "the numbers are right, but a matrix of the size of W was formed on the way. Which "
             "product comes first if none is to appear?",

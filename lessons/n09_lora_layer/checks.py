@@ -133,22 +133,10 @@ check.exercise(
         lambda: (worlds.Tied(),),
     ],
     mistakes=[
-        (
-            "all parameters count as trained here: which attribute of a parameter tells?",
-            counting(lambda part: True),
-        ),
-        (
-            "those are the numbers of tensors. How many numbers has each?",
-            counting(count=lambda part: 1),
-        ),
-        (
-            "that is the first side of each tensor, not how many numbers it has.",
-            counting(count=len),
-        ),
-        (
-            "the order is the other one: the trained ones come first.",
-            lambda model: lora.parameter_counts(model)[::-1],
-        ),
+        ("all parameters count as trained: which attribute tells?", counting(lambda part: True)),
+        ("those are tensors: how many numbers has each?", counting(count=lambda part: 1)),
+        ("that is the first side of each tensor, not all its numbers.", counting(count=len)),
+        ("the trained ones come first.", lambda model: lora.parameter_counts(model)[::-1]),
         (
             "the second number is that of *all* parameters, trained or not.",
             lambda model: (
@@ -214,22 +202,13 @@ check.exercise(
             "only the way forward is counted. What does backward need for each matrix?",
             operations((1, 0, 0), (1, 0, 0), (1, 0, 0)),
         ),
-        (
-            "with LoRA the gradient of W is not computed.",
-            operations(frozen=(1, 1, 1)),
-        ),
+        ("with LoRA the gradient of W is not computed.", operations(frozen=(1, 1, 1))),
         (
             "in a middle layer the gradient goes on to the layer below: what product is that?",
             operations((1, 1, 0), (1, 0, 0), (1, 1, 0)),
         ),
-        (
-            "in a middle layer the inputs have two ways back: through W and through A.",
-            operations(thin=(1, 1, 0)),
-        ),
-        (
-            "the frozen product W x is still computed on the way forward.",
-            operations(frozen=(0, 0, 1)),
-        ),
+        ("a middle layer's inputs have two ways back: W and A.", operations(thin=(1, 1, 0))),
+        ("W x is still computed on the way forward.", operations(frozen=(0, 0, 1))),
         (
             "in a middle layer the gradient goes back through W with LoRA, too: W is frozen, but "
             "the layers below need it.",
@@ -239,10 +218,7 @@ check.exercise(
             "a first layer has only data below it, and passes no gradient on: ask for `middle`.",
             lambda *sizes: operations()(*sizes[:4], True),
         ),
-        (
-            "the adapter's own backward is missing: gradients of B, of A x, and of A.",
-            operations(thin=(1, 0, 1)),
-        ),
+        ("the gradients of B, of A x and of A are missing.", operations(thin=(1, 0, 1))),
         (
             "one of the three thin products of the backward pass is missing: the gradient has to "
             "reach A *through* B.",
@@ -251,10 +227,7 @@ check.exercise(
                 operations()(b, n, m, r, middle)[1] - 2 * b * r * m,
             ),
         ),
-        (
-            "the two are swapped: all parameters first, then LoRA.",
-            lambda *sizes: operations()(*sizes)[::-1],
-        ),
+        ("all parameters come first, then LoRA.", lambda *sizes: operations()(*sizes)[::-1]),
     ],
     otherwise="List the products with their shapes; each takes 2 n k m.",
 )
@@ -296,10 +269,7 @@ check.exercise(
             "A x is a sum of columns, not their mean: which mode is that?",
             spoiled(LoRABagLinear, forward=with_bags(lambda s, bags: summed(s, bags, "mean"))),
         ),
-        (
-            "the scaling is left out.",
-            spoiled(LoRABagLinear, forward=with_bags(summed, lambda layer: 1)),
-        ),
+        ("the scaling is missing.", spoiled(LoRABagLinear, forward=with_bags(summed, lambda _: 1))),
         (
             "that is the base layer alone.",
             spoiled(LoRABagLinear, forward=lambda self, bags: self.base_layer(bags)),

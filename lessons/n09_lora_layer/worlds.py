@@ -105,7 +105,7 @@ def live(cls: type, in_features: int, out_features: int, r: int, alpha: float) -
     """Merge a layer and unmerge it, and do so once more with another B."""
     base, inputs = linear(in_features, out_features), numbers(3, in_features)
     layer = fill(cls(base, r, alpha).cpu())
-    weight = base.weight
+    weight = layer.base_layer.weight
     weight.data /= 2  # W may change between making and merging
     product, old = (layer.lora_B @ layer.lora_A).detach(), weight.detach().clone()
     before, update = layer(inputs), in_terms_of(layer.get_delta_weight(), product, alpha / r)

@@ -1,6 +1,7 @@
 """What readers answer in notebook 09 · LoRA: the layer, besides what its data say."""
 
 import copy
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from helpers import lora
+from helpers.lora import add_adapters, load_adapters, save_adapters
 from tests.lessons.tables import Trap
 
 
@@ -163,12 +165,12 @@ def asserted(layer: lora.LoRALinear, inputs: Tensor) -> None:
 
 
 def add(model: nn.Module, names: list, r: int, alpha: float = 1.0) -> nn.Module:
-    return lora.add_adapters(model, names, r, alpha)
+    return add_adapters(model, names, r, alpha)
 
 
 def add_late(model: nn.Module, names: list, r: int, alpha: float = 1.0) -> nn.Module:
     for name in names:
-        lora.add_adapters(model, [name], r, alpha)
+        add_adapters(model, [name], r, alpha)
     for layer in lora.adapters(model).values():
         layer.lora_A.requires_grad_(), layer.lora_B.requires_grad_()
     return model
@@ -195,6 +197,10 @@ def add_flat(model: nn.Module, names: list, r: int, alpha: float = 1.0) -> nn.Mo
     add(model, names[:1], r, alpha)
     setattr(model, names[1], lora.LoRALinear(model.get_submodule(names[1]), r, alpha))
     return model
+
+
+def add_by_getattr(model: nn.Module, names: list, r: int, alpha: float = 1.0) -> nn.Module:
+    return add(model, [name for name in names if getattr(model, name)], r, alpha)
 
 
 def save_alpha(model: nn.Module, path: Path) -> None:
@@ -226,13 +232,30 @@ def load_and_set(model: nn.Module, path: Path) -> None:
         layer.scaling, layer.lora_A.data, layer.lora_B.data = scaling, a.data, b.data
 
 
+def save_text(model: nn.Module, path: Path) -> None:
+    layers = lora.adapters(model).items()
+    path.write_text(
+        json.dumps({n: (p.scaling, p.lora_A.tolist(), p.lora_B.tolist()) for n, p in layers})
+    )
+
+
+def load_text(model: nn.Module, path: Path) -> None:
+    saved = {
+        name: (scaling, torch.tensor(a), torch.tensor(b))
+        for name, (scaling, a, b) in json.loads(path.read_text()).items()
+    }
+    torch.save(saved, path)
+    load_and_set(model, path)
+
+
 RIGHT = {
     "ex_09_1": [(Unusual,)],
     "ex_09_2": [(Unusual,)],
     "ex_09_3": [(Unusual,)],
     "ex_09_4": [(faithful_on_a_copy,), (faithful_by_the_largest,)],
     "ex_09_open": [
-        (add, lora.save_adapters, lora.load_adapters),
+        (add, lambda m, path: save_adapters(m, path), lambda m, path: load_adapters(m, path)),
+        (add, save_text, load_text),
         (add, save_with_scaling, load_and_set),
     ],
 }
@@ -282,6 +305,9 @@ TRAPS = [
     Trap("ex_09_5", (lambda model: [sum(p.numel for p in model.parameters())] * 2,), "TypeError"),
     Trap("ex_09_7", (BagsWithoutEnd,), "a row too many"),
     Trap("ex_09_open", (add_flat, save_state, load_state), "still a plain Linear"),
+    Trap("ex_09_open", (lora.add_adapters, save_state, load_state), "write all three yourself"),
+    Trap("ex_09_open", (add, lambda m, p: lora.save_adapters(m, p), load_state), "yourself"),
+    Trap("ex_09_open", (add_by_getattr, save_state, load_state), "through several layers"),
     Trap("ex_09_open", (add, save_alpha, load_what_fits), "without an adapter"),
     Trap("ex_09_open", (add, save_alpha, load_what_is_named), "with one more trained adapter"),
     Trap("ex_09_open", (add_any, save_state, load_state), "shares its weight"),
