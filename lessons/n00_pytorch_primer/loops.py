@@ -223,10 +223,11 @@ TEST: dict[str, Any] = dict(
     reference=accuracy(),
     probe=watched,
     changes=True,  # model.eval()
-    inputs=[samples(7), samples(1), samples(6)],
+    inputs=[samples(7), samples(1), samples(5)],
     mistakes=[
         ("the model is still in training mode: what comes first?", accuracy(training=True)),
         ("PyTorch records every step. Which context prevents that?", accuracy(grad=True)),
+        ("only the first batch counts: `return` inside?", accuracy(lambda a, n: a[0] / sum(n))),
         ("which logit has probability one half?", accuracy(predict=lambda out: out > 0.5)),
         ("that is the share of *wrong* predictions.", accuracy(predict=lambda out: out <= 0)),
         ("no logit *equals* a target: first make it 0 or 1.", accuracy(predict=lambda out: out)),
@@ -242,7 +243,6 @@ TEST: dict[str, Any] = dict(
         ("a share need not be whole: // or int()?", accuracy(lambda a, n: sum(a) // sum(n))),
         ("every prediction is 1: what do you compare with 0?", accuracy(predict=lambda a: a < 99)),
         ("divide by the samples, not the batches.", accuracy(lambda right, n: sum(right) / len(n))),
-        ("half of it: is a point counted twice?", accuracy(lambda a, n: sum(a) / sum(n) / 2)),
         ("a share lies between 0 and 1.", accuracy(lambda a, n: sum(a)), lambda f, *_: f > 1),
     ],
     errors={
