@@ -11,7 +11,7 @@ from helpers import corpus
 from lessons.comparing import in_words
 from lessons.exercises import Wrong
 
-MOST_LINES, VOCAB_SIZE, MOST_UNKNOWN = 15, 20_000, 100_000
+MOST_LINES, VOCAB_SIZE, MOST_UNKNOWN = 15, 20_000, 20_000
 #: at most so many tokens for each one of basic_english, which makes 6,767,187 of the reviews
 MOST_TOKENS, BASIC_ENGLISH_TOKENS = 1.2, 6_767_187
 
