@@ -36,7 +36,7 @@ CHANCES, IS_OLD = np.array([0.9, 0.5, 0.4, 0.2, 0.7, 0.1, 0.3, 0.5]), np.arange(
 
 def by_hand(answer: Callable, scores: np.ndarray, labels: np.ndarray) -> Any:
     """Return what the answer gives; refuse it if it is scikit-learn's, or names that."""
-    names = getattr(answer, "__name__", ""), *getattr(answer, "__code__", roc.__code__).co_names
+    names = getattr(answer, "__name__", ""), *getattr(answer, "__code__", by_hand.__code__).co_names
     if {"metrics", "roc_auc_score"} & {*names}:
         raise Wrong("scikit-learn computes it: do it without a ready-made curve or area.")
     return answer(scores, labels)

@@ -17,6 +17,8 @@ from helpers.datasets import Bags
 
 SIZE = 260  # reviews: three batches, the last one not full
 
+pytestmark = pytest.mark.xdist_group("benchmarks")  # the rows are measured once
+
 
 @pytest.fixture(scope="module")
 def works() -> list[Work]:
