@@ -12,13 +12,14 @@ from functools import lru_cache
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.race import Case
 from helpers import corpus, datasets, models, training
 from helpers.corpus import Reviews
 from helpers.datasets import BagOfWordsDataset
 from helpers.text import TOKENIZERS, Vocabulary
+from lessons.n02_dataset.rungs import NaiveDataset
 
 BATCH_SIZE = 128
 HIDDEN_SIZE = 200
@@ -123,29 +124,9 @@ def sparse_mlp(vocab_size: int) -> nn.Module:
 # --- four ways to feed it -------------------------------------------------------------------
 
 
-class NaiveDataset(Dataset):
-    """Reviews as multi-hot vectors, encoded anew each time one is asked for.
-
-    The first rung of notebook 02: one assignment for each token.
-    """
-
-    def __init__(self, reviews: Reviews, vocabulary: Vocabulary) -> None:
-        self.reviews, self.vocabulary = reviews, vocabulary
-
-    def __len__(self) -> int:
-        return len(self.reviews)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        """Return a multi-hot vector float32 [vocab] and its label."""
-        multi_hot = torch.zeros(len(self.vocabulary))
-        for place in self.vocabulary.encode(basic_english(self.reviews.texts[index])):
-            multi_hot[place] = 1
-        return multi_hot, self.reviews.labels[index]
-
-
 def naive_batches(case: Case) -> DataLoader:
-    """Encode in ``__getitem__``."""
-    naive = NaiveDataset(case.reviews, vocabulary(case.reviews))
+    """Encode in ``__getitem__``: the first rung of notebook 02, one assignment for each token."""
+    naive = NaiveDataset(case.reviews, vocabulary(case.reviews), basic_english)
     return DataLoader(naive, BATCH_SIZE, shuffle=True, generator=generator())
 
 

@@ -58,12 +58,12 @@ def judge(time_steps: Callable) -> None:
     """Judge time_steps(loader, forward, backward) → {"wait": s, "forward": s, "backward": s}."""
     clock = getattr(getattr(time_steps, "__globals__", {}).get("read_clock"), "__code__", None)
     for attempt in reversed(range(4)):  # a busy machine may stop between two readings
-        step, codes = SlowStep(), set[object]()
+        step, codes, profiler = SlowStep(), set[object](), sys.getprofile()
         sys.setprofile(lambda frame, *_, codes=codes: codes.add(frame.f_code))  # what is called
         try:
             seconds = time_steps(step, step.forward, step.backward)
         finally:
-            sys.setprofile(None)
+            sys.setprofile(profiler)
         sentence = likely_mistake(seconds, step)
         if not sentence:
             if clock and clock not in codes:

@@ -227,14 +227,15 @@ class Sandbox:
 
     def _watch(self) -> None:
         """End it when it is too large, too many or too late; rlimits hold for one process alone."""
+        together = 1.25 * self.memory
         while self.process.poll() is None and not self.ended:
             processes = self._all()
             if len(processes) > MOST_PROCESSES:
                 self.kill(f"it started more than {MOST_PROCESSES} processes")
                 break  # to read the memory of hundreds takes long
             used = sum(_quietly(lambda: _memory(one)) or 0 for one in processes)  # noqa: B023
-            if used > 1.25 * self.memory * 2**30:
-                self.kill(f"it used more than {1.25 * self.memory:g} GB")
+            if used > together * 2**30:
+                self.kill(f"it used more than {together:g} GB")
             if time.monotonic() > self.deadline:
                 self.kill("the time for the whole notebook was up")
             if STOP.is_set():
